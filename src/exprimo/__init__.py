@@ -1,0 +1,33 @@
+"""Exprimo: predict gene expression, and say how far each prediction can be believed.
+
+Each command of the command line is one function of the same name here; nothing heavy is
+imported before it is called.
+
+>>> import exprimo
+>>> exprimo.demo("demo")                                         # doctest: +SKIP
+"""
+
+from exprimo.core.public import publish
+
+_HOME = {
+    "Dataset": "exprimo.core.dataset:Dataset",
+    "ExprimoError": "exprimo.core.errors:ExprimoError",
+    "Run": "exprimo.core.run:Run",
+    "benchmark": "exprimo.studies:benchmark",
+    "check": "exprimo.data.check:check",
+    "dataset_promoters": "exprimo.features:dataset_promoters",
+    "dataset_table": "exprimo.features:dataset_table",
+    "demo": "exprimo.studies:demo",
+    "evaluate": "exprimo.scoring:evaluate",
+    "fetch_genome": "exprimo.data.fetch:fetch_genome",
+    "fetch_geo": "exprimo.data.fetch:fetch_geo",
+    "init": "exprimo.studies:init",
+    "models": "exprimo.studies:models",
+    "predict": "exprimo.scoring:predict",
+    "report": "exprimo.report:build_report",
+    "run": "exprimo.studies:run",
+    "simulate": "exprimo.simulate:simulate",
+    "train": "exprimo.studies:train",
+}
+
+__all__ = publish(__name__, _HOME)

@@ -1,0 +1,23 @@
+from exprimo.core.dataset import Dataset as Dataset
+from exprimo.core.errors import ExprimoError as ExprimoError
+from exprimo.core.run import Run as Run
+from exprimo.data.check import check as check
+from exprimo.data.fetch import fetch_genome as fetch_genome
+from exprimo.data.fetch import fetch_geo as fetch_geo
+from exprimo.features import dataset_promoters as dataset_promoters
+from exprimo.features import dataset_table as dataset_table
+from exprimo.report import build_report
+from exprimo.scoring import evaluate as evaluate
+from exprimo.scoring import predict as predict
+from exprimo.simulate import simulate as simulate
+from exprimo.studies import benchmark as benchmark
+from exprimo.studies import demo as demo
+from exprimo.studies import init as init
+from exprimo.studies import models as models
+from exprimo.studies import run as run
+from exprimo.studies import train as train
+
+report = build_report
+
+_HOME: dict[str, str]
+__all__: list[str]

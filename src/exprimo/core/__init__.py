@@ -1,0 +1,1 @@
+"""The shared nouns; no folder above this one, and no torch."""

@@ -1,0 +1,298 @@
+"""Read a Dataset: lazily, row by row, in memory that does not grow with the examples."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple, Self, cast
+
+import h5py
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from exprimo.core.dataset.structure import check_structure
+from exprimo.core.dataset.variables import TargetKind
+from exprimo.core.errors import FormatError, InputError, StorageError
+from exprimo.core.files.atomic import being_written, is_being_written
+from exprimo.core.files.versions import DATASET_FORMAT, check_alphabet, check_format_version
+
+
+class InputInfo(NamedTuple):
+    """What an input is: ``shape`` is that of one row, ``n_distinct`` how many rows are stored."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    n_distinct: int
+    axes: tuple[str, ...]
+    units: str
+    labels: tuple[str, ...]
+
+
+class TargetInfo(NamedTuple):
+    """What a target is, and how many examples have it."""
+
+    name: str
+    kind: TargetKind
+    units: str
+
+
+class _Rows:
+    """Fetch rows of one contiguous array with ``pread``.
+
+    A memory map would count every page touched in an epoch as resident; reads into one small
+    buffer do not, and cost about a microsecond a row from the page cache.
+    """
+
+    def __init__(self, path: Path, handle: int, values: h5py.Dataset) -> None:
+        self._path = path
+        self._handle = handle
+        self._dtype = values.dtype
+        self._shape = tuple(values.shape)
+        self._row_bytes = int(np.prod(self._shape[1:])) * values.dtype.itemsize
+        offset = values.id.get_offset()
+        if offset is None:
+            raise FormatError(
+                "an input is chunked or compressed, so rows cannot be read one by one",
+                file=path,
+                record=values.name,
+                remedy="Use the file as Exprimo wrote it; no tool may repack it",
+            )
+        self._offset = int(offset)
+
+    def take(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
+        out = np.empty((len(rows), *self._shape[1:]), dtype=self._dtype)
+        if not out.size:
+            return out
+        view = memoryview(out).cast("B")  # type: ignore[arg-type]  # an ndarray is a buffer
+        size = self._row_bytes
+        for position, row in enumerate(rows.tolist()):
+            if not 0 <= row < self._shape[0]:
+                raise IndexError(f"row {row} of {self._shape[0]}")
+            part = view[position * size : (position + 1) * size]
+            if os.preadv(self._handle, [part], self._offset + row * size) != size:
+                raise self._cut_short()
+        return out
+
+    def slice(self, start: int, stop: int) -> npt.NDArray[Any]:
+        count = stop - start
+        at, wanted = self._offset + start * self._row_bytes, count * self._row_bytes
+        raw = b""
+        while len(raw) < wanted:
+            more = os.pread(self._handle, wanted - len(raw), at + len(raw))
+            if not more:
+                raise self._cut_short()
+            raw += more
+        return np.frombuffer(raw, self._dtype).reshape(count, *self._shape[1:])
+
+    def _cut_short(self) -> StorageError:
+        return StorageError("the dataset was cut short while it was read", file=self._path)
+
+
+class Dataset:
+    """A table of examples with named inputs and targets, in one HDF5 file.
+
+    An input is an array of distinct rows plus an index from examples to rows, so what many
+    examples share is stored once. Use `Dataset.open`, as a context manager.
+
+    Examples
+    --------
+    >>> with Dataset.open("D.h5") as data:                      # doctest: +SKIP
+    ...     data.rows("sequence", np.array([0, 5]))             # (2, length) uint8
+    """
+
+    def __init__(self, path: Path, file: h5py.File) -> None:
+        self.path = path
+        self._file = file
+        self._handle = os.open(path, os.O_RDONLY)
+        self._rows: dict[str, _Rows] = {}
+        self._indexes: dict[str, npt.NDArray[np.int64]] = {}
+
+    @classmethod
+    def open(cls, path: str | Path) -> Self:
+        """Open ``path`` after checking that it is a whole dataset that this version can read."""
+        target = Path(path)
+        if not target.exists():
+            if is_being_written(target):
+                raise being_written(target)
+            raise InputError(
+                "no such dataset",
+                file=target,
+                remedy="Build one with: exprimo dataset promoters|table ... -o " + target.name,
+            )
+        if target.is_dir():
+            raise FormatError("a folder, not a dataset", file=target, expected="an .h5 file")
+        try:
+            file = h5py.File(target, "r")
+        except BlockingIOError:
+            raise being_written(target) from None
+        except PermissionError as error:
+            raise InputError("you may not read this file", file=target) from error
+        except OSError as error:
+            if "unable to lock" in str(error):
+                raise being_written(target) from error
+            raise FormatError(
+                "not an HDF5 file, or cut short",
+                file=target,
+                found=f"{target.stat().st_size:,} bytes",
+                remedy="Build it again, or copy it again from where it was whole",
+            ) from error
+        try:
+            _check_head(target, file)
+            check_structure(target, file)
+            return cls(target, file)
+        except BaseException:
+            file.close()
+            raise
+
+    def close(self) -> None:
+        """Release the file."""
+        if self._handle >= 0:
+            self._file.close()
+            os.close(self._handle)
+            self._handle = -1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __len__(self) -> int:
+        return int(self._file.attrs["n_examples"])
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the contents, computed while they were written."""
+        return str(self._file.attrs["sha256"])
+
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """Genome build, annotation, command line, version, checksums of the sources."""
+        return cast(dict[str, Any], json.loads(self._file.attrs["provenance"]))
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns of the table of examples."""
+        return tuple(str(name) for name in self._file["examples"].attrs["columns"])
+
+    def column(self, name: str) -> npt.NDArray[Any]:
+        """Give one column, shape (examples,); text as ``str``."""
+        if name not in self.columns:
+            raise InputError(f"no column {name}", file=self.path, expected=", ".join(self.columns))
+        values = self._file[f"examples/{name}"][:]
+        return np.char.decode(values, "utf-8") if values.dtype.kind == "S" else values
+
+    def examples(self) -> pd.DataFrame:
+        """Give the table of examples."""
+        return pd.DataFrame({name: self.column(name) for name in self.columns})
+
+    @property
+    def inputs(self) -> Mapping[str, InputInfo]:
+        """Inputs by name."""
+        found = {}
+        for name, group in self._file["inputs"].items():
+            values, attrs = group["values"], group.attrs
+            found[name] = InputInfo(
+                name=name,
+                shape=tuple(values.shape[1:]),
+                dtype=values.dtype,
+                n_distinct=int(values.shape[0]),
+                axes=tuple(map(str, attrs["axes"])),
+                units=str(attrs["units"]),
+                labels=tuple(map(str, attrs["labels"])),
+            )
+        return found
+
+    @property
+    def targets(self) -> Mapping[str, TargetInfo]:
+        """Targets by name."""
+        group = self._file.get("targets", {})
+        return {
+            name: TargetInfo(name, str(t.attrs["kind"]), str(t.attrs["units"]))  # type: ignore[arg-type]  # checked when written
+            for name, t in group.items()
+        }
+
+    def target(self, name: str) -> npt.NDArray[np.float32]:
+        """Give a target, shape (examples,) float32, NaN where missing."""
+        if name not in self.targets:
+            raise InputError(
+                f"no target {name}",
+                file=self.path,
+                expected=", ".join(self.targets) or "a dataset with targets",
+            )
+        return cast(npt.NDArray[np.float32], self._file[f"targets/{name}"][:])
+
+    def the_target(self, name: str | None = None) -> TargetInfo:
+        """Look a target up; without a name the only one, or an error that lists them."""
+        if name is None:
+            if len(self.targets) != 1:
+                raise InputError(
+                    "say which target",
+                    file=self.path,
+                    found=", ".join(self.targets) or "no target at all",
+                    remedy="Use --target NAME",
+                )
+            return next(iter(self.targets.values()))
+        self.target(name)
+        return self.targets[name]
+
+    def index(self, name: str) -> npt.NDArray[np.int64]:
+        """Give the row of input ``name`` that each example uses, shape (examples,)."""
+        if name not in self._indexes:
+            group = self._group(name)
+            index, stored = group["index"][:], group["values"].shape[0]
+            if index.min() < 0 or index.max() >= stored:
+                raise FormatError(
+                    "an example uses a row that is not stored",
+                    file=self.path,
+                    record=f"inputs/{name}/index",
+                    found=f"rows {index.min()} to {index.max()}",
+                    expected=f"0 to {stored - 1}",
+                )
+            self._indexes[name] = index
+        return self._indexes[name]
+
+    def rows(self, name: str, examples: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
+        """Fetch an input for these examples, shape (len(examples), ...)."""
+        return self._reader(name).take(self.index(name)[examples])
+
+    def distinct(self, name: str, start: int, stop: int) -> npt.NDArray[Any]:
+        """Fetch distinct rows ``start`` to ``stop`` (outside) of an input."""
+        n = self.inputs[name].n_distinct
+        return self._reader(name).slice(min(start, n), min(stop, n))
+
+    def batch(
+        self, names: tuple[str, ...], examples: npt.NDArray[np.int64]
+    ) -> dict[str, npt.NDArray[Any]]:
+        """Fetch several inputs for the same examples."""
+        return {name: self.rows(name, examples) for name in names}
+
+    def _group(self, name: str) -> h5py.Group:
+        if name not in self._file["inputs"]:
+            raise InputError(
+                f"no input {name}", file=self.path, expected=", ".join(self._file["inputs"])
+            )
+        return self._file[f"inputs/{name}"]
+
+    def _reader(self, name: str) -> _Rows:
+        if name not in self._rows:
+            self._rows[name] = _Rows(self.path, self._handle, self._group(name)["values"])
+        return self._rows[name]
+
+
+def _check_head(path: Path, file: h5py.File) -> None:
+    if file.attrs.get("format") != "exprimo-dataset":
+        raise FormatError(
+            "an HDF5 file, but not an Exprimo dataset",
+            file=path,
+            found=f"groups {', '.join(list(file)[:5]) or 'none'}",
+            remedy="Build one with: exprimo dataset promoters|table",
+        )
+    check_format_version(
+        file.attrs.get("format_version"), DATASET_FORMAT, file=path, what="dataset"
+    )
+    check_alphabet(file.attrs.get("alphabet"), file=path)

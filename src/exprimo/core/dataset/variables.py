@@ -1,0 +1,69 @@
+"""The one place where each column, input and target kind of a Dataset is registered."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+from exprimo.core.errors import InputError
+
+TargetKind = Literal["regression", "classification"]
+
+
+class ColumnSpec(NamedTuple):
+    """A column of the table of examples; ``missing`` stands where a value is not known."""
+
+    dtype: Literal["string", "int64", "bool"]
+    missing: str | int | bool
+    meaning: str
+
+
+class InputSpec(NamedTuple):
+    """A named input: one array of distinct rows, each of shape ``axes[1:]``."""
+
+    dtype: str
+    axes: tuple[str, ...]
+    units: str
+    meaning: str
+
+
+COLUMNS: dict[str, ColumnSpec] = {
+    "example_id": ColumnSpec("string", "", "unique name of the example"),
+    "gene_id": ColumnSpec("string", "", "gene, without version suffix"),
+    "chrom": ColumnSpec("string", "", "chromosome, as named in the FASTA"),
+    "start": ColumnSpec("int64", -1, "first base of the window, 0-based"),
+    "end": ColumnSpec("int64", -1, "one past the last base of the window, 0-based"),
+    "strand": ColumnSpec("string", "", "'+' or '-'; inputs are in this orientation"),
+    "tss": ColumnSpec("int64", -1, "0-based position of the transcription start base"),
+    "cell_type": ColumnSpec("string", "", "cell type"),
+    "individual": ColumnSpec("string", "", "person or strain"),
+    "group": ColumnSpec("string", "", "anything that a split may keep together"),
+    "clipped": ColumnSpec("bool", False, "the window left the chromosome and was padded with N"),
+}
+
+INPUTS: dict[str, InputSpec] = {
+    "sequence": InputSpec(
+        "uint8", ("row", "position"), "base code ACGTN = 0..4", "DNA in gene orientation"
+    ),
+    "kmers": InputSpec("float32", ("row", "kmer"), "count", "k-mer counts of the whole window"),
+    "kmer_bins": InputSpec(
+        "float32", ("row", "kmer", "bin"), "count", "k-mer counts per bin, gene orientation"
+    ),
+}
+
+
+def input_spec(name: str) -> InputSpec:
+    """Look a registered input up.
+
+    Examples
+    --------
+    >>> input_spec("sequence").dtype
+    'uint8'
+    """
+    if name not in INPUTS:
+        raise InputError("unknown input", record=name, expected=", ".join(INPUTS))
+    return INPUTS[name]
+
+
+def column_spec(name: str) -> ColumnSpec:
+    """Give the registered type of a column; a column of the user's own is a string."""
+    return COLUMNS.get(name, ColumnSpec("string", "", "a column of the user's table"))
