@@ -1,0 +1,1 @@
+"""Files in, validated tables out; positions are converted once, here."""

@@ -1,0 +1,116 @@
+"""Tell by content what a file is; its name is asked only where content says nothing."""
+
+from __future__ import annotations
+
+import re
+from itertools import islice
+from pathlib import Path
+
+import h5py
+
+from exprimo.core.errors import FormatError, InputError
+from exprimo.data.check.table_kind import is_name_pairs, table_kind
+from exprimo.data.counts.reader import looks_like_htseq, looks_like_tar
+from exprimo.data.tabular import refuse_binary
+from exprimo.data.textfile import open_text, require_file
+
+_SAMPLED_LINES = 60
+_GTF_ATTRIBUTE = re.compile(r'[^\s;="]+ +("[^"]*"|[^\s;="]+) *(;|$)')
+_NOT_DATA = ("#", "track", "browser")
+_STRANDS = frozenset("+-.?")
+
+
+def detect(path: Path) -> str:
+    """Give the kind of a file or folder, a key of `FACTS`.
+
+    Raises
+    ------
+    InputError
+        Nothing is there, or it is cut short or packed so that its beginning cannot be read.
+    """
+    if not path.exists():
+        raise InputError("no such file or folder", file=path, remedy="Check the path")
+    if path.is_dir():
+        return _folder_kind(path)
+    require_file(path, "a file with something in it")
+    with open(path, "rb") as handle:
+        magic = handle.read(4)
+    if magic == b"PAR1":
+        return "parquet table"
+    if magic == b"\x89HDF":
+        return _hdf5_kind(path)
+    if path.suffix == ".toml":
+        return "study file"
+    if looks_like_tar(path):
+        return "HTSeq tar"
+    refuse_binary(path)
+    return _text_kind(path)
+
+
+def _hdf5_kind(path: Path) -> str:
+    try:
+        with h5py.File(path, "r") as file:
+            return "Exprimo dataset" if "format_version" in file.attrs else "HDF5 file"
+    except OSError:
+        # Cut short, or being written: what is wrong with it is the reader's to say.
+        return "Exprimo dataset"
+
+
+def _folder_kind(path: Path) -> str:
+    if (path / "benchmark.json").is_file():
+        return "Exprimo benchmark"
+    if (path / "provenance.json").is_file() or (path / "model.safetensors").is_file():
+        return "Exprimo run"
+    files = [file for file in sorted(path.iterdir()) if file.is_file() and file.name[0] != "."]
+    # One that looks right is enough: what is wrong with the others is the reader's to say.
+    return "HTSeq folder" if any(_holds_htseq(file) for file in files) else "unknown"
+
+
+def _holds_htseq(file: Path) -> bool:
+    try:
+        refuse_binary(file)
+        return looks_like_htseq(file)
+    except FormatError:
+        return False
+
+
+def _text_kind(path: Path) -> str:
+    with open_text(path, "a text file") as text:
+        lines = [line.rstrip("\r\n") for line in islice(text, _SAMPLED_LINES) if line.strip()]
+    if not lines:
+        raise FormatError("the file is empty", file=path)
+    if lines[0].startswith(">"):
+        return "FASTA"
+    if lines[0].startswith("##gff-version"):
+        return "GFF3" if "3" in lines[0] else "GTF"
+    if lines[0].startswith("##fileformat=VCF"):
+        return "unknown"
+    data = [line for line in lines if not line.startswith(_NOT_DATA)]
+    if data:
+        nine = _nine_column_kind(data[0])
+        if nine:
+            return nine
+        if all(_is_bed(line) for line in data):
+            return "BED"
+        if looks_like_htseq(path):
+            return "HTSeq file"
+        if is_name_pairs(data):
+            return "gene names"
+    return table_kind(path)
+
+
+def _nine_column_kind(line: str) -> str:
+    fields = line.split("\t")
+    if len(fields) != 9 or fields[6] not in _STRANDS:
+        return ""
+    if not (fields[3].isdecimal() and fields[4].isdecimal()):
+        return ""
+    return "GTF" if _GTF_ATTRIBUTE.match(fields[8].lstrip()) else "GFF3"
+
+
+def _is_bed(line: str) -> bool:
+    words = line.split("\t") if "\t" in line else line.split()
+    if len(words) < 3 or not (words[1].isdecimal() and words[2].isdecimal()):
+        return False
+    # Counts of two samples without a header look alike, but do not rise in every row.
+    return int(words[1]) < int(words[2]) and (len(words) < 6 or words[5] in _STRANDS)

@@ -1,0 +1,245 @@
+"""What each kind of file holds, told in a few lines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from exprimo.core.config import read_toml
+from exprimo.core.dataset import Dataset
+from exprimo.core.errors import FormatError
+from exprimo.core.run import Run
+from exprimo.core.sequence import N_CODE
+from exprimo.data.annotation import read_annotation
+from exprimo.data.check.table_kind import Sampled
+from exprimo.data.counts import read_counts
+from exprimo.data.fasta import read_fasta
+from exprimo.data.names import read_gene_names
+from exprimo.data.samples import read_samples
+from exprimo.data.sequence_table import read_sequence_table
+from exprimo.data.targets import read_targets
+
+_RUN_FILES = (
+    "config.toml",
+    "split.parquet",
+    "metrics.json",
+    "predictions.parquet",
+    "ledger.parquet",
+)
+_SHOWN = 8
+
+
+class Findings(NamedTuple):
+    """What a file holds, and what is wrong with it although it could be read."""
+
+    facts: dict[str, str]
+    problems: list[str]
+
+
+def _fasta(path: Path) -> Findings:
+    lengths: dict[str, int] = {}
+    bases = np.zeros(5, dtype=np.int64)
+    for name, codes in read_fasta(path):
+        lengths[name] = len(codes)
+        bases += np.bincount(codes, minlength=5)
+    known = int(bases.sum() - bases[N_CODE])
+    facts = {
+        "records": f"{len(lengths):,} ({_some(lengths)})",
+        "bases": f"{int(bases.sum()):,}, longest record {max(lengths.values()):,}",
+        "N": _share(int(bases[N_CODE]), int(bases.sum())),
+        "GC": _share(int(bases[1] + bases[2]), known),
+    }
+    return Findings(facts, [] if known else [f"{path}: no base is known, all are N."])
+
+
+def _annotation(path: Path) -> Findings:
+    found = read_annotation(path)
+    facts = {
+        "genes": f"{len(found.genes):,}",
+        "transcripts": f"{len(found.transcripts):,}",
+        "exons": f"{len(found.exons):,}",
+        "coding stretches": f"{len(found.cds):,}",
+        "chromosomes": f"{len(found.chromosomes):,} ({_some(found.chromosomes)})",
+    }
+    return Findings(facts | _notes(found.notes), [])
+
+
+def _counts(path: Path) -> Findings:
+    counts = read_counts(path)
+    sums = counts.matrix.sum()
+    silent = int((counts.matrix.to_numpy().max(axis=1) == 0).sum())
+    facts = {
+        "format": str(counts.notes["format"]),
+        "genes": f"{len(counts.matrix):,}, {silent:,} of them without any read",
+        "samples": f"{len(counts.samples):,} ({_some(counts.samples)})",
+        "reads per sample": f"{int(sums.min()):,} to {int(sums.max()):,}",
+    }
+    if counts.classes:
+        facts["classes"] = _some(dict.fromkeys(counts.classes.values()))
+    if counts.notes["trailer_rows"]:
+        facts["trailer rows left out"] = str(counts.notes["trailer_rows"])
+    empty = [str(name) for name in sums.index[sums == 0]]
+    problems = [f"{path}, sample {name}: not a single read was counted." for name in empty]
+    return Findings(facts, problems)
+
+
+def _samples(path: Path) -> Findings:
+    samples = read_samples(path)
+    facts = {"samples": f"{len(samples):,} ({_some(map(str, samples.index))})"}
+    for name, column in samples.items():
+        values = column.dropna()
+        missing = len(column) - len(values)
+        if column.dtype == np.float64:
+            text = f"{values.min():g} to {values.max():g}"
+        else:
+            text = ", ".join(f"{v} × {n}" for v, n in values.value_counts()[:_SHOWN].items())
+        facts[str(name)] = text + (f"; {missing:,} missing" if missing else "")
+    return Findings(facts, [])
+
+
+def _targets(path: Path) -> Findings:
+    names = Sampled(path).numbers()
+    targets = read_targets(path, names)
+    facts = {"genes": f"{len(targets):,}"}
+    for name in names:
+        column = targets[name].dropna()
+        bounds = f", {column.min():g} to {column.max():g}" if len(column) else ""
+        facts[name] = f"{len(column):,} values{bounds}; {len(targets) - len(column):,} missing"
+    return Findings(facts, [])
+
+
+def _sequence_table(path: Path) -> Findings:
+    sampled = Sampled(path)
+    sequence = sampled.sequences()[0]
+    numbers = [name for name in sampled.numbers() if name != sequence]
+    if not numbers:
+        raise FormatError(
+            "no column of numbers to learn",
+            file=path,
+            found=", ".join(sampled.header),
+            expected=f"a target for each sequence of column {sequence!r}",
+        )
+    # Results stand behind coordinates and replicates in most tables, so the last one leads.
+    table = read_sequence_table(
+        path, sequence=sequence, target=numbers[-1], extra_targets=numbers[:-1]
+    )
+    facts = {
+        "rows": f"{table.notes['rows']:,}",
+        "sequences": f"column {sequence}, up to {table.codes.shape[1]:,} bases, "
+        f"{table.notes['padded']:,} of them shorter",
+    }
+    for name in numbers:
+        values = table.targets[name]
+        facts[name] = f"{int(np.isfinite(values).sum()):,} values"
+    facts["rows without " + numbers[-1]] = f"{table.notes['dropped_no_target']:,}"
+    return Findings(facts, [])
+
+
+def _gene_names(path: Path) -> Findings:
+    names = read_gene_names(path)
+    facts = {
+        "pairs": f"{len(names.pairs):,}",
+        "names with several counterparts": f"{len(names.ambiguous):,}",
+        "rows left out": f"{names.repeated:,} repeated, {names.unnamed:,} with an empty cell",
+    }
+    return Findings(facts, [])
+
+
+def _dataset(path: Path) -> Findings:
+    with Dataset.open(path) as data:
+        facts = {"examples": f"{len(data):,}", "columns": ", ".join(data.columns)}
+        for name, info in data.inputs.items():
+            shape = " × ".join(map(str, info.shape))
+            facts[f"input {name}"] = f"{info.n_distinct:,} distinct rows of {shape} {info.dtype}"
+        for name, target in data.targets.items():
+            present = int(np.isfinite(data.target(name)).sum())
+            facts[f"target {name}"] = f"{target.kind}, {present:,} values"
+        facts["sha256"] = data.sha256
+    return Findings(facts, [])
+
+
+def _run(path: Path) -> Findings:
+    run = Run.open(path)
+    absent = [name for name in _RUN_FILES if not (path / name).is_file()]
+    facts = {"written by": f"Exprimo {run.provenance.get('exprimo', '?')}"}
+    if "split.parquet" not in absent:
+        parts, sizes = np.unique(run.split.part, return_counts=True)
+        shares = [f"{part} {size:,}" for part, size in zip(parts, sizes, strict=True)]
+        facts["split"] = ", ".join([run.split.strategy, *shares])
+    if "ledger.parquet" not in absent:
+        for fitted, units in run.ledger.learned.items():
+            facts[f"{fitted} learned from"] = ", ".join(
+                f"{len(keys):,} by {unit}" for unit, keys in units.items()
+            )
+    if "predictions.parquet" not in absent:
+        facts["predictions"] = f"{len(run.predictions()):,}"
+    return Findings(facts, [f"{path}: {name} is missing." for name in absent])
+
+
+def _benchmark(path: Path) -> Findings:
+    runs = sorted(folder.parent.name for folder in path.glob("runs/*/provenance.json"))
+    return Findings({"runs": f"{len(runs):,} ({_some(runs)})"}, [])
+
+
+def _study_file(path: Path) -> Findings:
+    values = read_toml(path)
+    return Findings({"kind": str(values.get("kind", "not said")), "keys": _some(values)}, [])
+
+
+def _parquet(path: Path) -> Findings:
+    try:
+        meta = pq.read_metadata(path)
+    except (OSError, pa.ArrowInvalid) as error:
+        raise FormatError("a damaged parquet file", file=path, found=error) from error
+    facts = {"rows": f"{meta.num_rows:,}", "columns": ", ".join(meta.schema.names)}
+    return Findings(facts, [])
+
+
+def _unknown(path: Path) -> Findings:
+    raise FormatError(
+        "not a kind of file that Exprimo reads",
+        file=path,
+        expected="FASTA, GTF, GFF3, BED, counts, samples, targets, a table of sequences, gene "
+        "names, a dataset or a run",
+    )
+
+
+FACTS: Mapping[str, Callable[[Path], Findings]] = {
+    "FASTA": _fasta,
+    "GTF": _annotation,
+    "GFF3": _annotation,
+    "BED": _annotation,
+    "counts": _counts,
+    "HTSeq file": _counts,
+    "HTSeq folder": _counts,
+    "HTSeq tar": _counts,
+    "samples": _samples,
+    "targets": _targets,
+    "sequence table": _sequence_table,
+    "gene names": _gene_names,
+    "study file": _study_file,
+    "Exprimo dataset": _dataset,
+    "HDF5 file": _dataset,
+    "Exprimo run": _run,
+    "Exprimo benchmark": _benchmark,
+    "parquet table": _parquet,
+    "unknown": _unknown,
+}
+
+
+def _some(names: Iterable[object]) -> str:
+    listed = [str(name) for name in names]
+    return ", ".join(listed[:_SHOWN]) + (", ..." if len(listed) > _SHOWN else "")
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part / whole:.1%}" if whole else "-"
+
+
+def _notes(notes: Mapping[str, int]) -> dict[str, str]:
+    return {name.replace("_", " "): f"{count:,}" for name, count in notes.items()}

@@ -1,0 +1,120 @@
+"""Counts of all samples in one table: plain, GEO style with a class row, or featureCounts."""
+
+from __future__ import annotations
+
+import re
+from array import array
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from exprimo.core.errors import FormatError
+from exprimo.data.counts.table import (
+    Counts,
+    assemble,
+    clean_sample_name,
+    is_trailer,
+    parse_count_row,
+)
+from exprimo.data.tabular import Table, open_table, refuse_duplicate, refuse_missing_header
+
+FEATURE_COUNTS = ["Geneid", "Chr", "Start", "End", "Strand", "Length"]
+CLASS_ROW = re.compile(r"[#!]?(class|group|condition|treatment)\b", re.IGNORECASE)
+
+
+def read_matrix(path: Path) -> Counts:
+    """Read a genes × samples table; the header decides which kind it is."""
+    with open_table(path, "a table of counts") as table:
+        kind, skipped, samples = _layout(table)
+        if not samples:
+            raise FormatError(
+                "no samples",
+                file=path,
+                record="header",
+                found=", ".join(table.header[:8]),
+                expected="a column of gene ids, then one column per sample",
+            )
+        genes: dict[str, int] = {}
+        values = array("q")
+        classes: dict[str, str] | None = None
+        trailer: dict[str, int] = {}
+        for number, fields in table.rows:
+            name, cells = fields[0].strip(), fields[skipped:]
+            if not genes and classes is None and CLASS_ROW.match(name):
+                classes = _classes(name, cells, samples, path, number)
+                kind = "matrix with a class row"
+                continue
+            counts = parse_count_row(cells, file=path, line=number, gene=name, samples=samples)
+            if is_trailer(name):
+                trailer[name.removeprefix("__")] = sum(counts)
+                continue
+            _refuse_nameless(name, path, number)
+            refuse_duplicate(genes, name, number, what="gene", file=path)
+            values.extend(counts)
+    matrix = np.frombuffer(values, dtype=np.int64).reshape(-1, len(samples)).copy()
+    notes: dict[str, int | str] = {"format": kind, "trailer_rows": len(trailer), **trailer}
+    return assemble(list(genes), samples, matrix, source=path, notes=notes, classes=classes)
+
+
+def _layout(table: Table) -> tuple[str, int, list[str]]:
+    """Give the kind, how many columns precede the samples, and the sample names."""
+    skipped = len(FEATURE_COUNTS)
+    if table.header[:skipped] == FEATURE_COUNTS:
+        samples = [clean_sample_name(name) for name in table.header[skipped:]]
+        _refuse_same_sample(samples, table.header[skipped:], table.path)
+        return "featureCounts", skipped, samples
+    samples = table.header[1:]
+    refuse_missing_header(table, samples)
+    for position, name in enumerate(samples, start=2):
+        if not name:
+            raise FormatError(
+                "a sample without a name",
+                file=table.path,
+                record=f"header, column {position}",
+                found="an empty cell",
+                expected="one name per sample",
+            )
+    return "matrix", 1, samples
+
+
+def _refuse_same_sample(samples: Sequence[str], columns: Sequence[str], path: Path) -> None:
+    seen: dict[str, str] = {}
+    for sample, column in zip(samples, columns, strict=True):
+        if sample in seen:
+            raise FormatError(
+                "two columns give the same sample name",
+                file=path,
+                record=f"header, sample {sample}",
+                found=f"{seen[sample]} and {column}",
+                expected="BAM files of different names",
+                remedy="Rename one of them in the header",
+            )
+        seen[sample] = column
+
+
+def _classes(
+    name: str, cells: Sequence[str], samples: Sequence[str], path: Path, line: int
+) -> dict[str, str]:
+    classes = {sample: cell.strip() for sample, cell in zip(samples, cells, strict=True)}
+    for sample, label in classes.items():
+        if not label:
+            raise FormatError(
+                "a sample without a class",
+                file=path,
+                record=f"line {line}, class row {name}, sample {sample}",
+                found="an empty cell",
+                expected="a class for each sample",
+            )
+    return classes
+
+
+def _refuse_nameless(name: str, path: Path, line: int) -> None:
+    if not name:
+        raise FormatError(
+            "a row without a gene id",
+            file=path,
+            record=f"line {line}",
+            found="an empty first cell",
+            expected="a gene id",
+        )

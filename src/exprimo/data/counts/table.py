@@ -1,0 +1,181 @@
+"""The validated count table, and what every reader of one shares."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from exprimo.core.errors import FormatError
+from exprimo.data.tabular import is_missing
+
+LARGEST_COUNT = 2**63 - 1
+
+# What htseq-count writes below the genes; older versions without the underscores.
+TRAILER_ROWS = frozenset(
+    {
+        "no_feature",
+        "ambiguous",
+        "too_low_aQual",
+        "not_aligned",
+        "alignment_not_unique",
+    }
+)
+
+# Endings of the files that samples were aligned to and counted into.
+_ENDING = re.compile(
+    r"\.(gz|txt|tsv|csv|tab|out|counts?|htseq|htseq[-_]counts?|gbgout|bam|sam|cram)$"
+    r"|[._]?Aligned\.sortedByCoord(\.out)?$|\.sorted$",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Raw counts, checked: whole numbers, no negative, no gap, no name twice.
+
+    Attributes
+    ----------
+    matrix
+        Genes × samples, int64; the index is named ``gene_id``, in file order.
+    classes
+        Sample -> class where the file has a class row under its header, else None.
+    notes
+        What was found and left out: ``format``, ``genes``, ``samples``, ``trailer_rows`` and, by
+        name, the reads that trailer rows counted.
+    source
+        The file or folder.
+    """
+
+    matrix: pd.DataFrame
+    classes: dict[str, str] | None
+    notes: dict[str, int | str]
+    source: Path
+
+    @property
+    def samples(self) -> list[str]:
+        """Sample names in order."""
+        return [str(name) for name in self.matrix.columns]
+
+
+def is_trailer(name: str) -> bool:
+    """Tell a trailer row of htseq-count from a gene.
+
+    Examples
+    --------
+    >>> is_trailer("__no_feature"), is_trailer("ambiguous"), is_trailer("YAL001C")
+    (True, True, False)
+    """
+    return name.removeprefix("__") in TRAILER_ROWS
+
+
+def clean_sample_name(path: str) -> str:
+    """Take folders and the endings of aligners and counters off a file name.
+
+    Examples
+    --------
+    >>> clean_sample_name("/data/bams/WT_1.sorted.bam")
+    'WT_1'
+    """
+    name = PurePosixPath(path.replace("\\", "/")).name
+    while (shorter := _ENDING.sub("", name)) != name and shorter:
+        name = shorter
+    return name
+
+
+def parse_count_row(
+    cells: Sequence[str], *, file: str | Path, line: int, gene: str, samples: Sequence[str]
+) -> list[int]:
+    """Read the counts of one gene; the first cell that is none raises `FormatError`.
+
+    Examples
+    --------
+    >>> parse_count_row(["3", "12.0"], file="c.tsv", line=2, gene="g1", samples=["a", "b"])
+    [3, 12]
+    """
+    digits = "".join(cells)
+    # Digits alone are the normal case and need no look at single cells; 18 of them fit int64.
+    if digits.isdecimal() and digits.isascii() and all(cells):
+        counts = list(map(int, cells))
+        if max(counts) <= LARGEST_COUNT:
+            return counts
+    return [
+        parse_count(cell, file=file, record=f"line {line}, gene {gene}, sample {sample}")
+        for cell, sample in zip(cells, samples, strict=True)
+    ]
+
+
+def parse_count(cell: str, *, file: str | Path, record: str) -> int:
+    """Read one count; "12.0" and "1e3" are whole numbers too."""
+    text = cell.strip()
+    expected = "a whole number >= 0"
+    if is_missing(text):
+        raise FormatError(
+            "an empty cell" if not text else "a missing count",
+            file=file,
+            record=record,
+            found=repr(cell),
+            expected=expected,
+            remedy="Give 0 where no read was counted, or remove the gene",
+        )
+    try:
+        value = int(text) if text.lstrip("+-").isdecimal() else float(text)
+    except ValueError:
+        value = math.nan
+    if "_" in text or not value <= LARGEST_COUNT:
+        raise FormatError(
+            "not a count",
+            file=file,
+            record=record,
+            found=repr(cell),
+            expected=expected,
+            remedy="Remove columns that are not samples, and rows that are not genes",
+        )
+    if value < 0:
+        raise FormatError(
+            "a negative count",
+            file=file,
+            record=record,
+            found=text,
+            expected=expected,
+            remedy="Give raw counts, not log or centred values",
+        )
+    if value != int(value):
+        raise FormatError(
+            "a fractional count",
+            file=file,
+            record=record,
+            found=text,
+            expected=expected,
+            remedy="Give raw counts, not normalised values such as TPM; round estimated counts",
+        )
+    return int(value)
+
+
+def assemble(
+    genes: list[str],
+    samples: list[str],
+    values: npt.NDArray[np.int64],
+    *,
+    source: Path,
+    notes: dict[str, int | str],
+    classes: dict[str, str] | None = None,
+) -> Counts:
+    """Make `Counts` of checked parts; ``values`` has shape (genes, samples)."""
+    if not genes:
+        raise FormatError(
+            "no genes",
+            file=source,
+            found="a header and no rows" if samples else "nothing",
+            expected="one row per gene",
+        )
+    matrix = pd.DataFrame(
+        values, index=pd.Index(genes, name="gene_id", dtype=object), columns=pd.Index(samples)
+    )
+    return Counts(matrix, classes, {**notes, "genes": len(genes), "samples": len(samples)}, source)

@@ -1,0 +1,7 @@
+"""Downloads from public archives: resumed after a cut, checked before they count."""
+
+from exprimo.data.fetch.download import download
+from exprimo.data.fetch.genome import fetch_genome
+from exprimo.data.fetch.geo import fetch_geo
+
+__all__ = ["download", "fetch_genome", "fetch_geo"]
