@@ -1,0 +1,1 @@
+"""DNA with genes: bases, gene structure, paralogs, chromosomes, annotation."""

@@ -1,0 +1,1 @@
+"""Transcription factors: motifs, planted sites, and what sites do."""
