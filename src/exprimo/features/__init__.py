@@ -1,0 +1,7 @@
+"""Tables in, arrays out: windows, k-mers, shuffles, and the builders of datasets."""
+
+from exprimo.features.build_promoters import dataset_promoters
+from exprimo.features.build_summary import BuildSummary
+from exprimo.features.build_table import dataset_table
+
+__all__ = ["BuildSummary", "dataset_promoters", "dataset_table"]

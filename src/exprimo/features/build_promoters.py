@@ -1,0 +1,248 @@
+"""A dataset of promoters: genome, annotation and targets in, one HDF5 file out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy.typing as npt
+import pandas as pd
+
+from exprimo.core.dataset import TargetKind, write_dataset
+from exprimo.core.errors import ConfigError
+from exprimo.core.files.atomic import refuse_existing
+from exprimo.core.files.provenance import describe_origin
+from exprimo.core.progress import task
+from exprimo.core.sequence import Codes
+from exprimo.data.annotation import Annotation, read_annotation
+from exprimo.data.fasta import Genome
+from exprimo.features.build_summary import (
+    BuildSummary,
+    KindChoice,
+    check_kind,
+    choose_kind,
+    describe_targets,
+    summarise,
+)
+from exprimo.features.genome_fit import check_genome_fits
+from exprimo.features.join_targets import JoinedTargets, join_targets
+from exprimo.features.kmers import count_kmers, kmer_names
+from exprimo.features.promoter_sites import (
+    OFF_GENOME,
+    TSS_RULES,
+    of_biotype,
+    reconcile,
+    tss_sites,
+    with_targets,
+)
+from exprimo.features.windows import cut_intervals, promoter_table
+
+
+def dataset_promoters(
+    *,
+    fasta: str | Path,
+    genes: str | Path,
+    out: str | Path,
+    upstream: int = 500,
+    downstream: int = 100,
+    targets: str | Path | None = None,
+    target: str | Sequence[str] | None = None,
+    kind: KindChoice = "auto",
+    gene_names: str | Path | None = None,
+    chrom_style: str | Path = "auto",
+    tss: str | Path = "canonical",
+    kmers: int | None = None,
+    biotype: str | None = None,
+) -> BuildSummary:
+    """Build a dataset of the promoter windows of all genes that have a target.
+
+    Windows are in gene orientation with the TSS base at index ``upstream``; where they leave
+    the chromosome they are padded with N and flagged. The annotation is checked against the
+    genome first (`check_genome_fits`).
+
+    Genes that the table of targets does not list, or lists without any value, are left out and
+    counted: a gene that was not measured is missing, never 0. Of several targets one at least
+    must be there; the others are NaN. Without ``targets`` all genes are kept.
+
+    Parameters
+    ----------
+    fasta
+        Genome: FASTA, plain, gzip or bgzip.
+    genes
+        Annotation: GTF, GFF3 or BED.
+    out
+        A new ``.h5`` file.
+    upstream, downstream
+        Bases before the TSS, and from the TSS base on.
+    targets, target
+        A table of numbers per gene, and the column or columns of it to use; ``target`` may be
+        left out where there is only one.
+    kind
+        What the targets are; ``auto`` takes a target that is all 0 or 1 for a class.
+    gene_names
+        A two-column table that joins the names in ``targets`` to those in ``genes``. Without
+        one, ids and the annotation's own gene names are tried.
+    chrom_style
+        ``auto``, or a two-column table: name in ``genes``, name in ``fasta``.
+    tss
+        ``canonical``, ``most5prime``, or a table with gene_id, chrom, tss (1-based), strand.
+    kmers
+        Store counts of k-mers of this length as a second input, too.
+    biotype
+        Keep only genes of this biotype (``protein_coding``).
+
+    Returns
+    -------
+    BuildSummary
+        What was written and what was left out.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> _ = (folder / "genome.fa").write_text(">I\\nACGTACGGTCAATTGCATCG\\n")
+    >>> _ = (folder / "genes.bed").write_text("chrI\\t4\\t18\\tYAL1\\t0\\t+\\n")
+    >>> made = dataset_promoters(
+    ...     fasta=folder / "genome.fa",
+    ...     genes=folder / "genes.bed",
+    ...     out=folder / "D.h5",
+    ...     upstream=4,
+    ...     downstream=2,
+    ... )
+    >>> made.n_examples, dict(made.dropped)
+    (1, {})
+    """
+    target_path = Path(out)
+    refuse_existing(target_path)
+    check_kind(kind)
+    columns = _target_columns(targets, target, gene_names)
+    with Genome.open(fasta) as genome:
+        annotation = read_annotation(genes)
+        joined = join_targets(annotation, targets, columns, gene_names) if targets else None
+        chrom_map = reconcile(annotation.chromosomes, genome, chrom_style, annotation.source)
+        annotation = annotation.with_chromosomes(chrom_map)
+        fit = check_genome_fits(annotation, genome)
+        sites, dropped = _chosen_sites(annotation, genome, tss, chrom_style, biotype, joined)
+        examples = _examples(sites, genome, upstream=upstream, downstream=downstream)
+        values = _values(sites, joined)
+        kinds = {name: choose_kind(values[name], kind, name=name) for name in values}
+        settings = {
+            "upstream": upstream,
+            "downstream": downstream,
+            "target": list(kinds),
+            "kind": kind,
+            "chrom_style": str(chrom_style),
+            "tss": str(tss),
+            "kmers": kmers,
+            "biotype": biotype,
+        }
+        origin = describe_origin(
+            _files(fasta, genes, targets, gene_names, chrom_style, tss),
+            builder="dataset promoters",
+            settings=settings,
+            genome_fit=fit.facts(),
+            annotation={"format": annotation.format, **annotation.notes},
+            chromosomes=chrom_map,
+            gene_names=joined.counts if joined else {},
+            dropped=dropped,
+        )
+        _write(target_path, origin, genome, examples, kmers, kinds, values)
+    notes = [f"Annotation and genome: {fit}"]
+    notes += [joined.note, *describe_targets(kinds, values)] if joined else []
+    notes += _clipping(examples)
+    return summarise(target_path, len(examples), upstream + downstream, dropped, notes)
+
+
+def _chosen_sites(
+    annotation: Annotation,
+    genome: Genome,
+    tss: str | Path,
+    chrom_style: str | Path,
+    biotype: str | None,
+    joined: JoinedTargets | None,
+) -> tuple[pd.DataFrame, dict[str, int]]:
+    """Give the TSS of each gene that stays, and how many were left out for which reason."""
+    dropped = {OFF_GENOME: annotation.notes["genes_off_genome"]}
+    sites = tss_sites(annotation, genome, tss, chrom_style, dropped)
+    sites = of_biotype(sites, annotation, biotype, dropped)
+    return (with_targets(sites, joined, dropped) if joined else sites), dropped
+
+
+def _write(
+    out: Path,
+    origin: dict[str, Any],
+    genome: Genome,
+    examples: pd.DataFrame,
+    kmers: int | None,
+    kinds: dict[str, TargetKind],
+    values: dict[str, npt.NDArray[Any]],
+) -> None:
+    with write_dataset(out, origin) as dataset:
+        dataset.examples(examples)
+        dataset.input("sequence", _codes(genome, examples))
+        if kmers is not None:
+            counts = (count_kmers(codes, kmers) for codes in _codes(genome, examples))
+            dataset.input("kmers", counts, labels=kmer_names(kmers))
+        for name, kind in kinds.items():
+            dataset.target(name, values[name], kind=kind)
+
+
+def _clipping(examples: pd.DataFrame) -> list[str]:
+    count = int(examples["clipped"].sum())
+    if not count:
+        return []
+    return [f"{count:,} windows leave their chromosome: padded with N and flagged"]
+
+
+def _target_columns(
+    targets: str | Path | None, target: str | Sequence[str] | None, gene_names: str | Path | None
+) -> list[str] | None:
+    if targets is None and (target is not None or gene_names is not None):
+        raise ConfigError(
+            "a target or a table of gene names needs a table of targets",
+            remedy="Give it with --targets FILE",
+        )
+    if target is None:
+        return None
+    return [target] if isinstance(target, str) else list(dict.fromkeys(target))
+
+
+def _files(*given: str | Path | None) -> list[str | Path]:
+    """Keep those arguments that are files and not the name of a choice."""
+    return [name for name in given if name is not None and name not in ("auto", *TSS_RULES)]
+
+
+def _values(sites: pd.DataFrame, joined: JoinedTargets | None) -> dict[str, npt.NDArray[Any]]:
+    if joined is None:
+        return {}
+    rows = joined.values.loc[sites["gene_id"]]
+    return {str(name): rows[name].to_numpy() for name in rows.columns}
+
+
+def _examples(
+    sites: pd.DataFrame, genome: Genome, *, upstream: int, downstream: int
+) -> pd.DataFrame:
+    windows = promoter_table(sites, upstream=upstream, downstream=downstream)
+    length = windows["chrom"].map(genome.lengths)
+    examples = pd.DataFrame(
+        {
+            "example_id": sites["gene_id"],
+            "gene_id": sites["gene_id"],
+            **windows,
+            "tss": sites["tss"],
+            "clipped": (windows["start"] < 0) | (windows["end"] > length),
+        }
+    )
+    # Names that only repeat the id would cost disk and tell nothing.
+    for name in ("gene_name", "target_gene_id"):
+        if name in sites and (sites[name] != sites["gene_id"]).any():
+            examples[name] = sites[name]
+    return examples
+
+
+def _codes(genome: Genome, examples: pd.DataFrame) -> Iterator[Codes]:
+    with task("Cutting windows", len(examples)) as bar:
+        for windows in cut_intervals(genome, examples):
+            yield windows.codes
+            bar.advance(len(windows.codes))

@@ -1,0 +1,103 @@
+"""What a builder of datasets says when it is done, and the kind of a target."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from exprimo.core.dataset import TargetKind
+from exprimo.core.errors import ConfigError, FormatError
+
+KindChoice = Literal["auto", "regression", "classification"]
+
+
+@dataclass(frozen=True)
+class BuildSummary:
+    """What was written, and what was not.
+
+    Attributes
+    ----------
+    path
+        The new dataset.
+    n_examples
+        Examples in it.
+    dropped
+        Reason -> records left out for it; reasons that left nothing out are absent.
+    n_bytes
+        Size of the file.
+    lines
+        The same in words, one sentence a line, the headline first.
+    """
+
+    path: Path
+    n_examples: int
+    dropped: Mapping[str, int]
+    n_bytes: int
+    lines: tuple[str, ...] = field(default=())
+
+
+def summarise(
+    path: Path, n_examples: int, length: int, dropped: Mapping[str, int], notes: Sequence[str]
+) -> BuildSummary:
+    """Describe a dataset that was just written."""
+    size = path.stat().st_size
+    headline = f"{n_examples:,} examples of {length:,} bases written to {path} ({_megabytes(size)})"
+    left_out = {reason: count for reason, count in dropped.items() if count}
+    losses = [f"{count:,} left out: {reason}" for reason, count in left_out.items()]
+    return BuildSummary(path, n_examples, left_out, size, (headline, *losses, *notes))
+
+
+def choose_kind(values: npt.ArrayLike, kind: KindChoice, *, name: str) -> TargetKind:
+    """Decide what a target is; ``auto`` takes numbers that are all 0 or 1 for classes.
+
+    Examples
+    --------
+    >>> choose_kind([0, 1, np.nan], "auto", name="changed")
+    'classification'
+    >>> choose_kind([0, 0.5], "auto", name="expression")
+    'regression'
+    """
+    check_kind(kind)
+    if "/" in name or name in ("", "."):
+        raise FormatError(
+            "not usable as the name of a target",
+            record=repr(name),
+            expected="a name without '/'",
+            remedy="Rename the column",
+        )
+    numbers = np.asarray(values, dtype=np.float64)
+    present = numbers[~np.isnan(numbers)]
+    if not present.size:
+        raise FormatError("a target without a single value", record=name)
+    if kind == "auto":
+        return "classification" if np.isin(present, (0, 1)).all() else "regression"
+    return kind
+
+
+def check_kind(kind: str) -> None:
+    """Refuse an unknown kind before long work begins."""
+    if kind not in get_args(KindChoice):
+        raise ConfigError("no such kind", found=kind, expected=", ".join(get_args(KindChoice)))
+
+
+def describe_targets(kinds: Mapping[str, TargetKind], values: Mapping[str, object]) -> list[str]:
+    """Give one sentence per target: its kind, and how many have what."""
+    lines = []
+    for name, kind in kinds.items():
+        numbers = np.asarray(values[name], dtype=np.float64)
+        present = numbers[~np.isnan(numbers)]
+        if kind == "classification":
+            text = f"{int(present.sum()):,} of {present.size:,} are 1"
+        else:
+            text = f"{present.size:,} values, {present.min():.4g} to {present.max():.4g}"
+        lines.append(f"Target {name}: {kind}, {text}")
+    return lines
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:.1f} MB" if size >= 100_000 else f"{size / 1e3:.1f} kB"

@@ -1,0 +1,111 @@
+"""Which examples may not be parted: those of one gene, one sequence, one homology group."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from exprimo.core.dataset import COLUMNS, Dataset
+from exprimo.core.ledger import sequence_keys
+
+NO_LABEL = -1
+
+
+Labels = npt.NDArray[np.int64]
+
+
+def column_labels(dataset: Dataset, name: str) -> tuple[Labels, npt.NDArray[np.str_]]:
+    """Number the values of a column; missing ones get -1.
+
+    Returns
+    -------
+    labels, names
+        Shape (examples,), and the value that each number stands for.
+    """
+    values = dataset.column(name)
+    spec = COLUMNS.get(name)
+    missing = "" if spec is None or spec.dtype != "int64" else str(spec.missing)
+    codes, names = pd.factorize(values.astype(str), sort=True)
+    labels = codes.astype(np.int64)
+    absent = np.flatnonzero(names == missing)
+    if len(absent):
+        labels = np.where(labels == absent[0], NO_LABEL, labels - (labels > absent[0]))
+        names = np.delete(names, absent)
+    return labels, np.asarray(names, dtype=str)
+
+
+def gene_labels(dataset: Dataset) -> Labels:
+    """Number the genes, shape (examples,); all -1 where the dataset names none."""
+    if "gene_id" not in dataset.columns:
+        return np.full(len(dataset), NO_LABEL, np.int64)
+    return column_labels(dataset, "gene_id")[0]
+
+
+def sequence_labels(dataset: Dataset) -> Labels:
+    """Number the exact sequences, both strands as one, shape (examples,); -1 without sequence."""
+    if "sequence" not in dataset.inputs:
+        return np.full(len(dataset), NO_LABEL, np.int64)
+    hashes = sequence_keys(dataset, np.arange(len(dataset), dtype=np.int64))
+    codes, _ = pd.factorize(np.asarray(hashes, dtype=object))
+    _, place = np.unique(dataset.index("sequence"), return_inverse=True)
+    labels: Labels = codes.astype(np.int64)[place]
+    return labels
+
+
+def place_labels(dataset: Dataset) -> Labels:
+    """Number the stretches of genome whose windows overlap by half or more, shape (examples,).
+
+    It joins what k-mers cannot show: two windows that share a stretch of low complexity only.
+    Neighbours in genome order are compared, which is enough because windows of one dataset have
+    one length; -1 where the place is not known.
+    """
+    labels = np.full(len(dataset), NO_LABEL, np.int64)
+    if not {"chrom", "start", "end"} <= set(dataset.columns):
+        return labels
+    chrom, _ = column_labels(dataset, "chrom")
+    start, end = (dataset.column(name).astype(np.int64) for name in ("start", "end"))
+    known = np.flatnonzero((chrom != NO_LABEL) & (end > start))
+    rows = known[np.lexsort((end[known], start[known], chrom[known]))]
+    before, after = rows[:-1], rows[1:]
+    shared = np.minimum(end[before], end[after]) - start[after]
+    shorter = np.minimum(end[before] - start[before], end[after] - start[after])
+    joined = (chrom[before] == chrom[after]) & (2 * shared >= shorter)
+    labels[rows] = np.cumsum(np.concatenate([[0], ~joined])) if len(rows) else 0
+    return labels
+
+
+def join_labels(*labels: Labels) -> Labels:
+    """Join the examples that share any label, directly or through others; -1 joins nothing.
+
+    Examples
+    --------
+    >>> gene = np.array([0, 0, 1, -1, -1])
+    >>> sequence = np.array([0, 1, 1, 2, 3])
+    >>> join_labels(gene, sequence).tolist()
+    [0, 0, 0, 1, 2]
+    """
+    n = len(labels[0])
+    one, other = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+    for label in labels:
+        rows = np.flatnonzero(label != NO_LABEL)
+        _, first, inverse = np.unique(label[rows], return_index=True, return_inverse=True)
+        one.append(rows)
+        other.append(rows[first][inverse])
+    edges = (np.concatenate(one), np.concatenate(other))
+    graph = coo_array((np.ones(len(edges[0]), np.int8), edges), shape=(n, n))
+    return connected_components(graph, directed=False)[1].astype(np.int64)
+
+
+def group_keys(example_id: npt.NDArray[np.str_], group: Labels) -> npt.NDArray[np.uint64]:
+    """Give each group a number that depends on its examples' ids only, not on their order."""
+    digests = b"".join(
+        hashlib.blake2b(name.encode(), digest_size=8).digest() for name in example_id.tolist()
+    )
+    keys = np.zeros(int(group.max(initial=-1)) + 1, np.uint64)
+    np.add.at(keys, group, np.frombuffer(digests, np.uint64))
+    return keys

@@ -1,0 +1,311 @@
+"""Make a Split: who may learn from whom."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from exprimo.core.dataset import Dataset
+from exprimo.core.errors import ConfigError, InputError
+from exprimo.core.split import PARTS, Split
+from exprimo.splits.allotment import Fractions, allot, check_fractions
+from exprimo.splits.atoms import (
+    NO_LABEL,
+    Labels,
+    column_labels,
+    gene_labels,
+    group_keys,
+    join_labels,
+    place_labels,
+    sequence_labels,
+)
+from exprimo.splits.chromosomes import find_chromosomes
+from exprimo.splits.homology import HomologyGroups, sequence_groups
+from exprimo.splits.names import Factor, default_strategy, held_out_units, parse_strategy
+
+DEFAULT_FRACTIONS: Fractions = (0.8, 0.1, 0.1)
+
+_TRAIN, _VAL, _TEST, _NONE = range(len(PARTS))
+_UNEVEN = 0.2
+
+_GROUPS_OF = {"homology": "homology_groups", "gene": "genes", "random": "genes_or_sequences"}
+
+Parts = npt.NDArray[np.int64]
+Notes = dict[str, int | str]
+
+
+class Kin(NamedTuple):
+    """What examples share, one label each, and what near-duplicates are joined to."""
+
+    gene: Labels
+    sequence: Labels
+    atoms: Labels
+    family: Labels
+    unit: str
+    pairs: int
+
+
+class _Task(NamedTuple):
+    """What every step of one split needs; the steps add to ``notes``."""
+
+    dataset: Dataset
+    ids: npt.NDArray[np.str_]
+    kin: Kin
+    fractions: Fractions
+    seed: int
+    notes: Notes
+
+
+def make_split(
+    dataset: Dataset,
+    strategy: str | None = None,
+    *,
+    seed: int = 0,
+    fractions: Fractions = DEFAULT_FRACTIONS,
+    test_chroms: Sequence[str] = (),
+    val_chroms: Sequence[str] = (),
+    groups: HomologyGroups | None = None,
+    threads: int = 2,
+    purge: bool = True,
+) -> Split:
+    """Split a dataset into train, val and test.
+
+    Examples of one gene or one exact sequence (either strand) never stand on both sides where
+    the strategy holds genes out: they are dealt together, or the training copy is set aside
+    (part ``none``) and counted in the notes. The split depends on the seed and on the examples'
+    ids, not on their order.
+
+    Parameters
+    ----------
+    strategy
+        ``random``, ``gene``, ``homology``, ``chromosome``, ``cell``, ``individual``,
+        ``column:NAME``, or a cross such as ``gene*cell``, whose test part is test genes in test
+        cells. None chooses (`default_strategy`).
+    fractions
+        Wanted shares of train, val and test; of each factor, in a cross.
+    test_chroms, val_chroms
+        Chromosomes for those parts, in any style; only with ``chromosome``.
+    groups
+        Homology groups of the dataset's distinct sequences, where they are known already.
+    purge
+        Set aside what shares a gene or an exact sequence with a part that judges it; False
+        leaves the leak in, for the ledger to find (demonstrations).
+
+    Examples
+    --------
+    >>> with Dataset.open("D.h5") as data:                      # doctest: +SKIP
+    ...     make_split(data, "chromosome", test_chroms=["VII", "XV"]).counts()
+    """
+    check_fractions(fractions)
+    strategy = strategy or default_strategy(dataset)
+    factors = parse_strategy(strategy)
+    named = bool(test_chroms or val_chroms)
+    if named and all(factor.kind != "chromosome" for factor in factors):
+        raise ConfigError(
+            "chromosomes were named for a split that does not use them",
+            found=strategy,
+            expected="the strategy chromosome",
+        )
+    for factor in factors:
+        _check_columns(dataset, factor)
+    ids = dataset.column("example_id").astype(str)
+    task = _Task(dataset, ids, make_kin(dataset, groups, threads), fractions, seed, {})
+    parts = _crossed(
+        [
+            _named_chromosomes(task, test_chroms, val_chroms)
+            if named and factor.kind == "chromosome"
+            else _dealt(task, factor)
+            for factor in factors
+        ],
+        task.notes,
+    )
+    held_out = held_out_units(strategy)
+    if purge and "sequence" in held_out:
+        _purge(parts, task.kin, factors, task.notes)
+    _check_parts(dataset, strategy, parts)
+    by_person = "individual" in held_out
+    units = column_labels(dataset, "individual")[0] if by_person else task.kin.family
+    return Split(
+        example_id=ids,
+        part=np.asarray(PARTS)[parts],
+        strategy=strategy,
+        seed=seed,
+        dataset_sha256=dataset.sha256,
+        held_out=held_out,
+        notes=task.notes,
+        group=units.astype(str),
+        unit="individual" if by_person else task.kin.unit,
+    )
+
+
+def make_kin(dataset: Dataset, groups: HomologyGroups | None, threads: int) -> Kin:
+    gene, sequence = gene_labels(dataset), sequence_labels(dataset)
+    atoms = join_labels(gene, sequence)
+    if "sequence" not in dataset.inputs:
+        unit = "gene" if (gene != NO_LABEL).any() else "example"
+        return Kin(gene, sequence, atoms, atoms, unit, 0)
+    if groups is None:
+        groups = sequence_groups(dataset, threads=threads)
+    near = groups.group[dataset.index("sequence")]
+    family = join_labels(atoms, near, place_labels(dataset))
+    return Kin(gene, sequence, atoms, family, "homology group", groups.n_pairs)
+
+
+def _check_columns(dataset: Dataset, factor: Factor) -> None:
+    column = "gene_id" if factor.kind == "gene" else factor.column
+    if column is not None and column not in dataset.columns:
+        near = difflib.get_close_matches(column, dataset.columns, n=1, cutoff=0.5)
+        raise InputError(
+            f"the split needs the column {column}",
+            file=dataset.path,
+            found=f"columns {', '.join(dataset.columns)}",
+            remedy=f"Did you mean column:{near[0]}?" if near else "Choose another strategy",
+        )
+    if factor.kind == "homology" and "sequence" not in dataset.inputs:
+        raise InputError(
+            "homology needs sequences, and this dataset has none",
+            file=dataset.path,
+            found=f"inputs {', '.join(dataset.inputs)}",
+            remedy="Split by chromosome, gene, cell or column:NAME",
+        )
+
+
+def _dealt(task: _Task, factor: Factor) -> Parts:
+    """Deal whole groups out; examples without a group train."""
+    kin, ids, notes = task.kin, task.ids, task.notes
+    if factor.column is not None:
+        labels, names = column_labels(task.dataset, factor.column)
+    else:
+        labels = kin.family if factor.kind == "homology" else kin.atoms
+        if factor.kind == "gene":
+            labels = np.where(kin.gene == NO_LABEL, NO_LABEL, labels)
+    parts = np.full(len(ids), _TRAIN, np.int64)
+    rows = np.flatnonzero(labels != NO_LABEL)
+    if len(rows) < len(ids):
+        notes[f"train_only_without_{factor.column or 'gene_id'}"] = len(ids) - len(rows)
+    _, group = np.unique(labels[rows], return_inverse=True)
+    sizes = np.bincount(group)
+    if len(sizes) < 3:
+        things = f"values of {factor.column}" if factor.column else _GROUPS_OF[factor.kind]
+        raise InputError(
+            "too few groups to hold any out",
+            file=task.dataset.path,
+            record=f"split {factor.kind}",
+            found=f"{len(sizes)} {things.replace('_', ' ')}",
+            expected="at least three: one each for train, val and test",
+            remedy="Choose another strategy",
+        )
+    parts[rows] = allot(sizes, group_keys(ids[rows], group), task.fractions, seed=task.seed)[group]
+    if factor.column is not None:
+        _note_values(names, labels, parts, factor.column, notes)
+    else:
+        notes[_GROUPS_OF[factor.kind]] = len(sizes)
+        notes["largest_group"] = int(sizes.max())
+    if factor.kind == "homology":
+        notes["near_duplicate_pairs"] = kin.pairs
+    _note_uneven(parts[rows], sizes, task.fractions, factor.kind, notes)
+    return parts
+
+
+def _note_values(
+    names: npt.NDArray[np.str_], labels: Labels, parts: Parts, column: str, notes: Notes
+) -> None:
+    for part in (_VAL, _TEST):
+        held = np.unique(labels[(parts == part) & (labels != NO_LABEL)])
+        shown = ", ".join(names[held[:20]].tolist())
+        more = f" and {len(held) - 20} more" if len(held) > 20 else ""
+        notes[f"{PARTS[part]}_{column}"] = shown + more
+
+
+def _note_uneven(
+    parts: Parts, sizes: npt.NDArray[np.int64], wanted: Fractions, kind: str, notes: Notes
+) -> None:
+    got = np.bincount(parts, minlength=3) / len(parts)
+    if (np.abs(got - wanted) > _UNEVEN * np.asarray(wanted)).any():
+        shares = ", ".join(
+            f"{PARTS[part]} {got[part]:.1%} of {wanted[part]:.1%}" for part in range(3)
+        )
+        notes[f"uneven_{kind}"] = (
+            f"{shares} wanted: the largest of {len(sizes)} whole groups holds "
+            f"{sizes.max() / len(parts):.1%} of the examples"
+        )
+
+
+def _named_chromosomes(task: _Task, test_chroms: Sequence[str], val_chroms: Sequence[str]) -> Parts:
+    """Put the named chromosomes into test and val; deal the others out for what was not named."""
+    file, ids, notes = task.dataset.path, task.ids, task.notes
+    labels, names = column_labels(task.dataset, "chrom")
+    known = names.tolist()
+    given = {
+        _TEST: find_chromosomes(test_chroms, known, option="--test-chroms", file=file),
+        _VAL: find_chromosomes(val_chroms, known, option="--val-chroms", file=file),
+    }
+    both = sorted(set(given[_TEST]) & set(given[_VAL]))
+    if both:
+        raise ConfigError("a chromosome is named for test and for val", found=", ".join(both))
+    parts = np.full(len(ids), _TRAIN, np.int64)
+    for part, chosen in given.items():
+        parts[np.isin(labels, np.flatnonzero(np.isin(names, chosen)))] = part
+    open_parts = [_TRAIN, *(part for part in (_VAL, _TEST) if not given[part])]
+    rest = np.flatnonzero((parts == _TRAIN) & (labels != NO_LABEL))
+    _, group = np.unique(labels[rest], return_inverse=True)
+    sizes = np.bincount(group)
+    if len(sizes) < len(open_parts):
+        raise InputError(
+            "too few chromosomes are left",
+            file=file,
+            found=f"{len(sizes)} of {len(known)} not named",
+            expected=f"at least one each for {' and '.join(PARTS[part] for part in open_parts)}",
+            remedy="Name fewer chromosomes",
+        )
+    if len(open_parts) > 1:
+        # A part that was not named keeps its share of all examples; train takes what is left.
+        wanted = [task.fractions[part] * (labels != NO_LABEL).sum() for part in open_parts[1:]]
+        shares = np.array([max(len(rest) - sum(wanted), 0.0), *wanted])
+        dealt = allot(sizes, group_keys(ids[rest], group), shares / shares.sum(), seed=task.seed)
+        parts[rest] = np.asarray(open_parts)[dealt[group]]
+    if (labels == NO_LABEL).any():
+        notes["train_only_without_chrom"] = int((labels == NO_LABEL).sum())
+    _note_values(names, labels, parts, "chrom", notes)
+    return parts
+
+
+def _crossed(sides: list[Parts], notes: Notes) -> Parts:
+    """Keep the examples on which all factors agree; set the others aside."""
+    parts = sides[0].copy()
+    for side in sides[1:]:
+        parts[side != parts] = _NONE
+    if len(sides) > 1:
+        notes["mixed_set_aside"] = int((parts == _NONE).sum())
+    return parts
+
+
+def _purge(parts: Parts, kin: Kin, factors: tuple[Factor, ...], notes: Notes) -> None:
+    """Set aside what shares a gene or an exact sequence with a part that judges it."""
+    counted = any(factor.kind in ("chromosome", "column") for factor in factors)
+    for part, judges in ((_VAL, (_TEST,)), (_TRAIN, (_VAL, _TEST))):
+        judged = np.isin(parts, judges)
+        known = np.zeros(len(parts), dtype=bool)
+        for labels in (kin.gene, kin.sequence):
+            known |= np.isin(labels, np.unique(labels[judged & (labels != NO_LABEL)]))
+        purged = known & (parts == part)
+        parts[purged] = _NONE
+        if counted or purged.any():
+            notes[f"purged_from_{PARTS[part]}"] = int(purged.sum())
+
+
+def _check_parts(dataset: Dataset, strategy: str, parts: Parts) -> None:
+    held = np.bincount(parts, minlength=len(PARTS))
+    empty = [PARTS[part] for part in (_TRAIN, _VAL, _TEST) if held[part] == 0]
+    if empty:
+        raise InputError(
+            f"the split leaves no example for {' and '.join(empty)}",
+            file=dataset.path,
+            record=f"split {strategy}",
+            found=", ".join(f"{PARTS[part]} {count:,}" for part, count in enumerate(held)),
+            remedy="Choose a strategy with more groups, or other fractions or chromosomes",
+        )
