@@ -1,0 +1,5 @@
+"""Baselines: what a network must beat."""
+
+from exprimo.models.baselines.baseline import Baseline, Stream
+
+__all__ = ["Baseline", "Stream"]

@@ -1,0 +1,103 @@
+"""``exprimo predict``: a model and a dataset give a table of predictions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from exprimo.core.dataset import Dataset
+from exprimo.core.errors import ConfigError, InputError
+from exprimo.core.predictor import Prediction
+from exprimo.core.run import check_predictions_path, write_predictions
+from exprimo.scoring.resolve import Resolved, model_on
+from exprimo.training.predicting import predict_rows
+
+
+class Predicted(NamedTuple):
+    """What `predict` wrote; ``table`` has the columns of ``predictions.parquet``."""
+
+    path: Path
+    n_examples: int
+    table: pd.DataFrame
+
+
+def predict(
+    model: str | Path,
+    dataset: str | Path,
+    out: str | Path,
+    *,
+    target: str | None = None,
+    intervals: bool = False,
+    device: str = "auto",
+    threads: int | None = None,
+) -> Predicted:
+    """Predict every example of a dataset.
+
+    Parameters
+    ----------
+    model
+        A Run's folder, or the name of an installed pretrained model (``NAME`` or ``NAME:FILE``).
+    dataset
+        An ``.h5`` file with the inputs that the model reads.
+    out
+        The table: ``.parquet``, ``.tsv``, ``.json`` or ``.jsonl``. Columns ``example_id``,
+        ``target`` (observed, NaN where there is none), ``prediction``, ``prediction_sd`` (spread
+        of an ensemble, NaN for a single model).
+    target
+        Which target of the dataset to put beside; by default the one that the model was
+        trained for, if the dataset has it.
+    intervals
+        Add ``prediction_low`` and ``prediction_high``: the conformal interval of the Run.
+
+    Examples
+    --------
+    >>> exprimo.predict("RUN", "D.h5", "P.parquet")              # doctest: +SKIP
+    """
+    check_predictions_path(out)
+    resolved = model_on(model, device=device, threads=threads)
+    with Dataset.open(dataset) as data:
+        rows = np.arange(len(data), dtype=np.int64)
+        prediction = predict_rows(resolved.predictor, data, rows, description="Predicting")
+        table = pd.DataFrame(
+            {
+                "example_id": data.column("example_id"),
+                "target": _observed(data, resolved, target),
+                "prediction": prediction.mean[:, 0],
+                "prediction_sd": prediction.sd[:, 0],
+            }
+        )
+    if intervals:
+        table = table.assign(**_interval(resolved, prediction))
+    write_predictions(out, table)
+    return Predicted(Path(out), len(table), table)
+
+
+def _observed(data: Dataset, resolved: Resolved, target: str | None) -> npt.NDArray[np.float32]:
+    name = target or (resolved.run.metrics["target"] if resolved.run else None)
+    if name is not None and (target is not None or name in data.targets):
+        return data.target(name)
+    return np.full(len(data), np.nan, dtype=np.float32)
+
+
+def _interval(resolved: Resolved, prediction: Prediction) -> dict[str, npt.NDArray[np.float64]]:
+    conformal = resolved.run.metrics["conformal"] if resolved.run else None
+    if not conformal:
+        raise ConfigError(
+            "no conformal interval is known for this model",
+            record=resolved.name,
+            expected="a Run of a regression with at least 20 validation examples",
+            remedy="Leave --intervals out",
+        )
+    if conformal["halfwidth"] is None:
+        raise InputError(
+            "too few validation examples for an interval of this level", record=resolved.name
+        )
+    width = np.full(len(prediction.mean), conformal["halfwidth"])
+    if conformal["scaled"]:
+        width = width * np.maximum(prediction.sd[:, 0], conformal["least_sd"])
+    mean = prediction.mean[:, 0]
+    return {"prediction_low": mean - width, "prediction_high": mean + width}

@@ -1,0 +1,102 @@
+"""How a model is trained: every choice, its default, its reason."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field, field_validator
+
+from exprimo.core.config import Config
+
+
+class SplitConfig(Config):
+    """Who may learn from whom."""
+
+    strategy: str = "auto"
+    """``random``, ``chromosome``, ``homology``, ``cell``, ``individual``, ``column:NAME`` or a
+    cross such as ``gene*cell``; ``auto`` is homology where there is sequence, never random."""
+    seed: int = Field(0, ge=0)
+    """Seed of the assignment of groups to parts."""
+    fractions: tuple[float, float, float] = (0.8, 0.1, 0.1)
+    """Shares of train, val and test."""
+    test_chroms: tuple[str, ...] = ()
+    """Chromosomes that judge, for ``chromosome``; empty chooses them by size."""
+    val_chroms: tuple[str, ...] = ()
+    """Chromosomes that tune, for ``chromosome``; empty chooses them by size."""
+
+
+class FitConfig(Config):
+    """How a network is fitted; baselines use the batch size only."""
+
+    epochs: int | None = Field(None, ge=1)
+    """Passes through the training part; unset: about 400,000 presentations, at least 8 and at
+    most 20 passes."""
+    batch_size: int | None = Field(None, ge=2)
+    """Examples per step; unset: a fiftieth of the training part, between 32 and 256."""
+    learning_rate: float | None = Field(None, gt=0)
+    """Peak of the schedule; unset: 0.006 below 10,000 training examples, 0.003 from there on."""
+    weight_decay: float = Field(1e-2, ge=0)
+    """AdamW's decay of weight matrices; biases and norms have none."""
+    schedule: Literal["one-cycle", "cosine"] = "one-cycle"
+    """One-cycle warms up over a fifth of the steps; cosine starts at the peak."""
+    clip: float = Field(1.0, gt=0)
+    """Largest norm of the gradient."""
+    average: float = Field(0.995, ge=0, lt=1)
+    """Decay of the moving average of the weights that is kept; 0 keeps the weights themselves."""
+    patience: int = Field(8, ge=1)
+    """Epochs without a better validation score before stopping."""
+    loss: Literal["auto", "mse", "huber"] = "auto"
+    """Regression loss, on the standardised target; classes always use cross-entropy."""
+    reverse_complement: Literal["none", "augment", "average", "both"] = "none"
+    """Show either strand while training (augment), average both when predicting (average), or
+    both; only where the assay is strand-symmetric, which promoters are not."""
+    shift: int | None = Field(None, ge=0)
+    """Shift sequences by up to this many bases while training (gaps are N); unset: 8 where there
+    are fewer than 10,000 training examples and windows of 200 bases or more, else 0."""
+    fraction: float = Field(1.0, gt=0, le=1)
+    """Share of the training part that is used, whole groups; for learning curves."""
+
+
+class MachineConfig(Config):
+    """Where it runs; changes speed, and rounding."""
+
+    device: str = "auto"
+    """``cpu``, ``cuda``, ``cuda:1``, several as ``cuda:0,cuda:1``; ``auto`` takes CUDA if there
+    is one."""
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    """``auto``: bf16 on CUDA and on CPUs with bf16 instructions, where it was measured to help."""
+    threads: int | None = Field(None, ge=1)
+    """CPU threads; unset: all cores that the process may use."""
+
+
+class TrainConfig(Config):
+    """One trained model. Written by ``exprimo train`` as RUN/config.toml; complete, replayable."""
+
+    kind: Literal["train"] = "train"
+    """What this file describes."""
+    dataset: str
+    """The dataset, an .h5 file."""
+    model: str = "cnn"
+    """A name from ``exprimo models``."""
+    target: str | None = None
+    """Which target; unset: the only one."""
+    seed: int = Field(0, ge=0)
+    """Seed of weights, order and augmentation."""
+    ensemble: int = Field(1, ge=1)
+    """Members trained from different seeds; their spread is ``prediction_sd``."""
+    level: float = Field(0.9, gt=0, lt=1)
+    """Coverage that conformal intervals aim for."""
+    split: SplitConfig = SplitConfig()
+    """Who may learn from whom."""
+    fit: FitConfig = FitConfig()
+    """How a network is fitted."""
+    machine: MachineConfig = MachineConfig()
+    """Where it runs."""
+
+    @field_validator("split", mode="before")
+    @classmethod
+    def _strategy_alone(cls, value: Any) -> Any:
+        return {"strategy": value} if isinstance(value, str) else value
+
+    options: dict[str, Any] = Field(default_factory=dict)
+    """Options of the model; see ``exprimo models NAME``."""

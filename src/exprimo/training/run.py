@@ -1,0 +1,345 @@
+"""Train one model into a Run: fitted, judged, recorded, whole or resumable."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from exprimo.core.config import Config
+from exprimo.core.dataset import Dataset
+from exprimo.core.errors import InputError, MismatchError
+from exprimo.core.files.atomic import (
+    atomic_directory,
+    atomic_file,
+    being_written,
+    is_being_written,
+    partial_path,
+    refuse_existing,
+)
+from exprimo.core.files.provenance import describe_origin
+from exprimo.core.files.versions import RUN_FORMAT
+from exprimo.core.ledger import Ledger, keys_of
+from exprimo.core.run import Run, write_json, write_predictions
+from exprimo.core.split import Part, Split
+from exprimo.models.network import Precision
+from exprimo.models.stored import save_model
+from exprimo.splits import make_split
+from exprimo.training.config import TrainConfig
+from exprimo.training.fitting import (
+    Fitted,
+    Material,
+    complete_options,
+    fit_model,
+    gather,
+    resolve_fit,
+    window_of,
+)
+from exprimo.training.judging import Judged, check_leaks, judge_parts, leak_facts
+from exprimo.training.machine import prepare
+from exprimo.training.predicting import predict_rows
+
+HISTORY_COLUMNS = ("member", "epoch", "train_loss", "val_loss", "val_score", "lr", "seconds")
+
+
+def train_run(
+    config: TrainConfig,
+    out: str | Path,
+    *,
+    split: Split | None = None,
+    resume: bool = False,
+    allow_leak: bool = False,
+    on_complete: Callable[[Path], None] | None = None,
+) -> Run:
+    """Train a model and write its Run.
+
+    Parameters
+    ----------
+    config
+        Everything that decides the result; stored completely in the Run.
+    out
+        The new folder. While training it grows as a hidden sibling.
+    split
+        Use this split instead of making one from ``config.split``.
+    resume
+        Go on with what a killed run left; the result equals that of an unbroken one.
+    allow_leak
+        Leave training examples that equal test ones where the split put them, judge the model
+        in spite of it, and stamp the Run. Otherwise they are set aside.
+    on_complete
+        Called with the folder before it takes its final name (a report, for instance).
+    """
+    target = Path(out)
+    if resume and target.is_dir():
+        finished = Run.open(target)
+        before = TrainConfig.load(finished.config_path)
+        _refuse_other_settings(_filled_from(before, config), before, finished.config_path)
+        return finished
+    _check_partial(target, resume)
+    with Dataset.open(config.dataset) as dataset, _run_folder(target) as folder:
+        started = time.perf_counter()
+        used = _split(dataset, config, split, folder, purge=not allow_leak)
+        # Behind the split: from here on freed memory is kept, and homology search needs much.
+        devices, precision, threads = prepare(config.machine)
+        material = gather(dataset, config, used)
+        complete = _complete(config, material, used, precision)
+        _store_config(complete, folder)
+        ledger = _ledger(material)
+        held = check_leaks(ledger, dataset, material.parts["test"], used.held_out, allow=allow_leak)
+        ledger.save(folder / "ledger.parquet")
+        fitted = fit_model(material, complete, folder)
+        seconds = time.perf_counter() - started
+        save_model(
+            folder / "model.safetensors",
+            fitted.predictor,
+            model=material.spec.name,
+            options=complete_options(material.options),
+            task=material.task,
+        )
+        judged = _predict_parts(material, fitted)
+        _store_predictions(dataset, judged, folder)
+        _store_history(fitted, folder)
+        metrics = {
+            **_facts(material, fitted),
+            **judge_parts(judged, used, material.task, level=config.level, members=config.ensemble),
+            "leaks": leak_facts(held),
+            "allow_leak": allow_leak,
+            "train_seconds": seconds,
+        }
+        write_json(folder / "metrics.json", metrics)
+        machine = {
+            "devices": [str(device) for device in devices],
+            "precision": precision,
+            "threads": threads,
+        }
+        write_json(folder / "provenance.json", _provenance(dataset, used, machine))
+        for state in folder.glob("state-*.safetensors"):
+            state.unlink()
+        if on_complete is not None:
+            on_complete(folder)
+    return Run.open(target)
+
+
+def dataset_facts(dataset: Dataset) -> dict[str, Any]:
+    """Describe a dataset for provenance."""
+    return {
+        "path": str(dataset.path.resolve()),
+        "sha256": dataset.sha256,
+        "n_examples": len(dataset),
+        "inputs": {
+            name: {"shape": info.shape, "n_distinct": info.n_distinct, "dtype": str(info.dtype)}
+            for name, info in dataset.inputs.items()
+        },
+        "provenance": dataset.provenance,
+    }
+
+
+def _check_partial(target: Path, resume: bool) -> None:
+    refuse_existing(target)
+    if is_being_written(target):
+        raise being_written(target)
+    if partial_path(target).is_dir() and not resume:
+        raise InputError(
+            "an unfinished run stands here",
+            file=target,
+            found=partial_path(target).name,
+            remedy="Go on with it: add --resume. Or remove that folder to start anew",
+        )
+
+
+class _run_folder:  # noqa: N801 -- used like a function, as contextlib's own classes are
+    """The growing folder: kept after an error only if there is training to go on with."""
+
+    def __init__(self, target: Path) -> None:
+        self._target = target
+        self._whole = atomic_directory(target, resume=True)
+
+    def __enter__(self) -> Path:
+        return self._whole.__enter__()
+
+    def __exit__(self, *error: Any) -> bool | None:
+        handled = self._whole.__exit__(*error)
+        partial = partial_path(self._target)
+        if partial.is_dir() and not any(partial.glob("state-*.safetensors")):
+            shutil.rmtree(partial)
+        return handled
+
+
+def _split(
+    dataset: Dataset, config: TrainConfig, given: Split | None, folder: Path, *, purge: bool
+) -> Split:
+    path = folder / "split.parquet"
+    if path.exists():
+        split = Split.load(path)
+    elif given is not None:
+        split = given
+    else:
+        wanted = config.split
+        split = make_split(
+            dataset,
+            None if wanted.strategy == "auto" else wanted.strategy,
+            seed=wanted.seed,
+            fractions=wanted.fractions,
+            test_chroms=wanted.test_chroms,
+            val_chroms=wanted.val_chroms,
+            purge=purge,
+        )
+    split.check_dataset(dataset.sha256, file=dataset.path)
+    if not path.exists():
+        split.save(path)
+    return split
+
+
+def _facts(material: Material, fitted: Fitted) -> dict[str, Any]:
+    return {
+        "task": material.task,
+        "target": material.target,
+        "units": material.dataset.targets[material.target].units,
+        "model": material.spec.name,
+        "role": "baseline" if material.spec.kind == "baseline" else "model",
+        "n_train": len(material.parts["train"]),
+        "n_parameters": fitted.n_parameters,
+    }
+
+
+def _complete(
+    config: TrainConfig, material: Material, split: Split, precision: Precision
+) -> TrainConfig:
+    fit = resolve_fit(config.fit, len(material.parts["train"]), window_of(material.dataset))
+    if material.spec.kind == "baseline":
+        fit = config.fit
+    return config.model_copy(
+        update={
+            "dataset": str(material.dataset.path.resolve()),
+            "split": config.split.model_copy(update={"strategy": split.strategy}),
+            "fit": fit,
+            "machine": config.machine.model_copy(update={"precision": precision}),
+            "target": material.target,
+            "options": complete_options(material.options),
+        }
+    )
+
+
+def _store_config(config: TrainConfig, folder: Path) -> None:
+    path = folder / "config.toml"
+    if path.exists():
+        _refuse_other_settings(config, TrainConfig.load(path), path)
+    else:
+        config.save(path)
+
+
+def _filled_from(before: TrainConfig, config: TrainConfig) -> TrainConfig:
+    """Fill what was left to be chosen with what the finished run chose."""
+    fit = {name: value for name, value in before.fit if getattr(config.fit, name) is None}
+    split = {"strategy": before.split.strategy} if config.split.strategy == "auto" else {}
+    machine = {"precision": before.machine.precision} if config.machine.precision == "auto" else {}
+    return config.model_copy(
+        update={
+            "dataset": str(Path(config.dataset).resolve()),
+            "fit": config.fit.model_copy(update=fit),
+            "split": config.split.model_copy(update=split),
+            "machine": config.machine.model_copy(update=machine),
+            "target": config.target or before.target,
+            "options": {**before.options, **config.options},
+        }
+    )
+
+
+def _refuse_other_settings(config: TrainConfig, before: TrainConfig, path: Path) -> None:
+    fields = TrainConfig.model_fields
+    changed = [name for name in fields if getattr(before, name) != getattr(config, name)]
+    if changed:
+        raise MismatchError(
+            "the run that stands here was started with other settings",
+            file=path,
+            record=", ".join(changed),
+            found=_differences(config, before, changed),
+            expected=_differences(before, config, changed),
+            remedy="Resume with the same command, or choose another -o",
+        )
+
+
+def _differences(one: TrainConfig, other: TrainConfig, changed: list[str]) -> str:
+    """Write only what differs, such as ``fit.epochs = 3``."""
+    told = []
+    for name in changed:
+        ours, theirs = getattr(one, name), getattr(other, name)
+        if isinstance(ours, Config):
+            inner = type(ours).model_fields
+            told += [
+                f"{name}.{key} = {getattr(ours, key)}"
+                for key in inner
+                if getattr(ours, key) != getattr(theirs, key)
+            ]
+        else:
+            told.append(f"{name} = {ours}")
+    return ", ".join(told)
+
+
+def _ledger(material: Material) -> Ledger:
+    train = keys_of(material.dataset, material.parts["train"])
+    val = keys_of(material.dataset, material.parts["val"])
+    learned = {"weights": train}
+    if material.spec.kind == "network" and material.task == "regression":
+        learned["target scaler"] = train
+    # What validation chose: the epoch or the penalty, the threshold, the conformal width.
+    learned["choices on validation"] = val
+    return Ledger(learned)
+
+
+def _predict_parts(material: Material, fitted: Fitted) -> dict[Part, Judged]:
+    judged: dict[Part, Judged] = {}
+    for part, rows in material.parts.items():
+        prediction = predict_rows(
+            fitted.predictor, material.dataset, rows, description=f"Predicting {part}"
+        )
+        judged[part] = Judged(
+            rows, material.values[rows], prediction.mean[:, 0], prediction.sd[:, 0]
+        )
+    return judged
+
+
+def _store_predictions(dataset: Dataset, judged: dict[Part, Judged], folder: Path) -> None:
+    rows = np.concatenate([j.rows for j in judged.values()])
+    order = np.argsort(rows)
+    table = pd.DataFrame(
+        {
+            "example_id": dataset.column("example_id")[rows[order]],
+            "target": np.concatenate([j.observed for j in judged.values()])[order],
+            "prediction": np.concatenate([j.predicted for j in judged.values()])[order],
+            "prediction_sd": np.concatenate([j.sd for j in judged.values()])[order],
+        }
+    )
+    write_predictions(folder / "predictions.parquet", table)
+
+
+def _store_history(fitted: Fitted, folder: Path) -> None:
+    with (
+        atomic_file(folder / "history.csv") as partial,
+        open(partial, "w", newline="", encoding="utf-8") as handle,
+    ):
+        writer = csv.DictWriter(handle, HISTORY_COLUMNS)
+        writer.writeheader()
+        writer.writerows(fitted.history)
+
+
+def _provenance(dataset: Dataset, split: Split, machine: dict[str, Any]) -> dict[str, Any]:
+    return describe_origin(
+        [dataset.path],
+        format_version=RUN_FORMAT,
+        dataset=dataset_facts(dataset),
+        split={
+            "strategy": split.strategy,
+            "seed": split.seed,
+            "counts": split.counts(),
+            "notes": dict(split.notes),
+            "held_out": list(split.held_out),
+        },
+        **machine,
+    )
