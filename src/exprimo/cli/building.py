@@ -1,0 +1,120 @@
+"""Commands that build datasets: dataset promoters, dataset table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from exprimo.cli.output import say
+from exprimo.cli.progress import bars
+from exprimo.cli.studying import Json
+
+Out = Annotated[Path, typer.Option("-o", "--out", help="Dataset to write, .h5.")]
+Kind = Annotated[
+    Literal["auto", "regression", "classification"],
+    typer.Option(help="Of the target; auto takes values that are all 0 or 1 for classes."),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    group = typer.Typer(
+        no_args_is_help=True, help="Build a dataset: one HDF5 file of sequences and targets."
+    )
+    group.command(
+        "promoters",
+        epilog="Example: exprimo dataset promoters --fasta genome.fa --genes genes.gtf "
+        "--targets expression.tsv --target expression -o D.h5",
+    )(_promoters)
+    group.command(
+        "table",
+        epilog="Example: exprimo dataset table tiles.tsv.gz --sequence core --target combined "
+        "--chrom chrom --start start --strand strand -o D.h5",
+    )(_table)
+    app.add_typer(group, name="dataset")
+
+
+def _promoters(
+    fasta: Annotated[Path, typer.Option(help="Genome: FASTA, plain, gzip or bgzip.")],
+    genes: Annotated[Path, typer.Option(help="Annotation: GTF, GFF3 or BED.")],
+    out: Out,
+    upstream: Annotated[int, typer.Option(help="Bases before the TSS.")] = 500,
+    downstream: Annotated[int, typer.Option(help="Bases from the TSS on.")] = 100,
+    targets: Annotated[Path | None, typer.Option(help="Table of gene_id and values.")] = None,
+    target: Annotated[list[str] | None, typer.Option(help="Column to predict; repeatable.")] = None,
+    gene_names: Annotated[Path | None, typer.Option(help="Two columns that join names.")] = None,
+    chrom_style: Annotated[
+        str, typer.Option(help="auto, or two columns: annotation's name, genome's name.")
+    ] = "auto",
+    tss: Annotated[
+        str, typer.Option(help="canonical, most5prime, or a table gene_id, chrom, tss, strand.")
+    ] = "canonical",
+    kind: Kind = "auto",
+    as_json: Json = False,
+) -> None:
+    """Cut a window around each gene's TSS, in gene orientation."""
+    import exprimo
+
+    with bars():
+        done = exprimo.dataset_promoters(
+            fasta=fasta,
+            genes=genes,
+            out=out,
+            upstream=upstream,
+            downstream=downstream,
+            targets=targets,
+            target=target,
+            gene_names=gene_names,
+            chrom_style=chrom_style,
+            tss=tss,
+            kind=kind,
+        )
+    _say(done, as_json)
+
+
+def _table(
+    table: Annotated[Path, typer.Argument(help="TSV or CSV, plain or gzip.")],
+    sequence: Annotated[str, typer.Option(help="Column of the sequences.")],
+    target: Annotated[str, typer.Option(help="Column to predict.")],
+    out: Out,
+    chrom: Annotated[str | None, typer.Option(help="Column of the chromosome.")] = None,
+    start: Annotated[str | None, typer.Option(help="Column of the start.")] = None,
+    strand: Annotated[str | None, typer.Option(help="Column of the strand.")] = None,
+    prefix: Annotated[str, typer.Option(help="Bases before every sequence.")] = "",
+    suffix: Annotated[str, typer.Option(help="Bases behind every sequence.")] = "",
+    example_id: Annotated[str | None, typer.Option(help="Column of unique names.")] = None,
+    group: Annotated[str | None, typer.Option(help="Column of groups to keep together.")] = None,
+    kind: Kind = "auto",
+    as_json: Json = False,
+) -> None:
+    """Take any table with a sequence and a target per row; rows without target are dropped."""
+    import exprimo
+
+    with bars():
+        done = exprimo.dataset_table(
+            table,
+            out=out,
+            sequence=sequence,
+            target=target,
+            chrom=chrom,
+            start=start,
+            strand=strand,
+            prefix=prefix,
+            suffix=suffix,
+            example_id=example_id,
+            group=group,
+            kind=kind,
+        )
+    _say(done, as_json)
+
+
+def _say(done: Any, as_json: bool) -> None:
+    facts = {
+        "path": done.path,
+        "n_examples": done.n_examples,
+        "dropped": done.dropped,
+        "bytes": done.n_bytes,
+    }
+    say(done.lines, facts, as_json=as_json)

@@ -1,0 +1,74 @@
+"""The command line: parse, call one public function, print."""
+
+from __future__ import annotations
+
+import sys
+from contextvars import ContextVar
+from typing import Annotated
+
+import typer
+
+from exprimo.cli import building, comparing, fetching, modelling, studying
+from exprimo.core.errors import ExprimoError
+from exprimo.core.files.provenance import exprimo_version
+
+INTERRUPTED = 130
+FAILED = 2
+
+app = typer.Typer(
+    name="exprimo",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="First steps: [bold]exprimo demo[/bold] makes a report from a simulated genome; "
+    "[bold]exprimo init sequence -o study.toml[/bold] starts a study of your own.",
+)
+
+
+_debug: ContextVar[bool] = ContextVar("exprimo_debug", default=False)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"exprimo {exprimo_version()}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show it.")
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Add the traceback to an error.")] = False,
+) -> None:
+    """Predict gene expression from what regulates it, and say how far to believe it."""
+    _debug.set(debug)
+
+
+studying.register(app)
+building.register(app)
+modelling.register(app)
+comparing.register(app)
+fetching.register(app)
+
+
+def main() -> None:
+    """Run the command line; an error that Exprimo raises on purpose is one message and exit 2."""
+    # --debug is welcome anywhere on the line; the parser wants it first.
+    arguments = sorted(sys.argv[1:], key=lambda argument: argument != "--debug")
+    try:
+        app(arguments)
+    except ExprimoError as error:
+        if _debug.get():
+            raise
+        typer.echo(f"exprimo: {error}", err=True)
+        raise SystemExit(FAILED) from None
+    except SystemExit as ended:
+        # The parser turns an interrupt into this, without a word.
+        if ended.code == INTERRUPTED:
+            typer.echo(
+                "exprimo: interrupted; train, benchmark and run go on with --resume", err=True
+            )
+        raise

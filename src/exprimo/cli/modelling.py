@@ -1,0 +1,188 @@
+"""Commands of single models: models, train, predict, evaluate."""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from exprimo.cli.output import say, table, with_interval
+from exprimo.cli.progress import bars
+from exprimo.cli.studying import Json, say_run
+
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, or several with commas.")]
+Threads = Annotated[int | None, typer.Option(help="CPU threads; default: all.", min=1)]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="Any other setting, key.sub=value; repeatable."),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("models", epilog="Example: exprimo models cnn")(_models)
+    app.command(
+        "train", epilog="Example: exprimo train D.h5 --model cnn --split chromosome -o RUN"
+    )(_train)
+    app.command("predict", epilog="Example: exprimo predict RUN D.h5 -o P.parquet")(_predict)
+    app.command("evaluate", epilog="Example: exprimo evaluate RUN -o METRICS.json")(_evaluate)
+
+
+def _models(
+    name: Annotated[str | None, typer.Argument(help="Show one with its options.")] = None,
+    as_json: Json = False,
+) -> None:
+    """List the zoo: what each model reads, its size, and where it comes from."""
+    import exprimo
+
+    entries = exprimo.models(name)
+    if name is not None:
+        entry = entries[0]
+        lines = [f"{entry['name']}: {entry['summary']}", ""]
+        for key, option in entry["options"].items():
+            default = "by size" if option["default"] is None else option["default"]
+            lines.append(f"{key} (default: {default})")
+            lines += textwrap.wrap(
+                option["meaning"], 92, initial_indent="    ", subsequent_indent="    "
+            )
+        lines += ["", entry["citation"]]
+    else:
+        lines = table(
+            [
+                [
+                    e["name"],
+                    e["kind"],
+                    ", ".join(e["inputs"]) or "none",
+                    f"{e['n_parameters']:,}" if e["n_parameters"] else "-",
+                    e["summary"],
+                ]
+                for e in entries
+            ],
+            ["model", "kind", "inputs", "parameters", "what it is"],
+        )
+        lines += ["", "Parameters are counted for a window of 600 bases."]
+    say(lines, {"models": entries}, as_json=as_json)
+
+
+def _train(
+    dataset: Annotated[Path, typer.Argument(help="The dataset, an .h5 file.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="The run's folder.")],
+    model: Annotated[str, typer.Option(help="A name from: exprimo models.")] = "cnn",
+    target: Annotated[str | None, typer.Option(help="Which target.")] = None,
+    split: Annotated[
+        str,
+        typer.Option(
+            help="auto, random, chromosome, homology, cell, individual, column:NAME, A*B."
+        ),
+    ] = "auto",
+    test_chroms: Annotated[str, typer.Option(help="Chromosomes that judge: A,B.")] = "",
+    val_chroms: Annotated[str, typer.Option(help="Chromosomes that tune: A,B.")] = "",
+    seed: Annotated[int, typer.Option(help="Seed of weights, order, augmentation.")] = 0,
+    ensemble: Annotated[int, typer.Option(help="Members.", min=1)] = 1,
+    epochs: Annotated[int | None, typer.Option(help="Passes; default: by size.", min=1)] = None,
+    reverse_complement: Annotated[
+        Literal["none", "augment", "average", "both"],
+        typer.Option(help="Read both strands; for strand-symmetric assays."),
+    ] = "none",
+    shift: Annotated[
+        int | None,
+        typer.Option(help="Shift by up to N bases in training; default: by size.", min=0),
+    ] = None,
+    device: Device = "auto",
+    threads: Threads = None,
+    settings: Settings = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on after a kill.")] = False,
+    allow_leak: Annotated[
+        bool, typer.Option("--allow-leak", help="For demonstrations; stamps the report.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Train one model and write its run: weights, predictions, metrics, report."""
+    import exprimo
+    from exprimo.core.config import settings_from
+
+    values: dict[str, Any] = {
+        "target": target,
+        "seed": seed,
+        "ensemble": ensemble,
+        "split": {
+            # Naming chromosomes is asking for that split.
+            "strategy": "chromosome" if test_chroms and split == "auto" else split,
+            "test_chroms": listed(test_chroms),
+            "val_chroms": listed(val_chroms),
+        },
+        "fit": {"epochs": epochs, "reverse_complement": reverse_complement, "shift": shift},
+        "machine": {"device": device, "threads": threads},
+    }
+    settings_from(values, settings or (), ("dataset", "out", "model", "resume", "allow_leak"))
+    with bars():
+        run = exprimo.train(
+            dataset, out, model=model, resume=resume, allow_leak=allow_leak, **values
+        )
+    say_run(run, as_json=as_json)
+
+
+def listed(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _predict(
+    model: Annotated[str, typer.Argument(help="RUN, NAME or NAME:FILE.")],
+    dataset: Annotated[Path, typer.Argument(help="The dataset, an .h5 file.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help=".parquet, .tsv or .json.")],
+    target: Annotated[str | None, typer.Option(help="Observed target to put beside.")] = None,
+    intervals: Annotated[
+        bool, typer.Option("--intervals", help="Add the conformal interval's ends.")
+    ] = False,
+    device: Device = "auto",
+    threads: Threads = None,
+    as_json: Json = False,
+) -> None:
+    """Predict every example of a dataset."""
+    import exprimo
+
+    with bars():
+        done = exprimo.predict(
+            model,
+            dataset,
+            out,
+            target=target,
+            intervals=intervals,
+            device=device,
+            threads=threads,
+        )
+    lines = [f"Wrote {done.n_examples:,} predictions to {done.path}"]
+    say(lines, {"path": done.path, "n_examples": done.n_examples}, as_json=as_json)
+
+
+def _evaluate(
+    run: Annotated[Path, typer.Argument(help="The run's folder.")],
+    dataset: Annotated[Path | None, typer.Argument(help="Other data; default: its own.")] = None,
+    on: Annotated[
+        Literal["train", "val", "test"] | None,
+        typer.Option(help="Part of its own dataset; default: test."),
+    ] = None,
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="Write JSON here.")] = None,
+    allow_leak: Annotated[
+        bool, typer.Option("--allow-leak", help="Show the number in spite of a leak.")
+    ] = False,
+    device: Device = "auto",
+    threads: Threads = None,
+    as_json: Json = False,
+) -> None:
+    """Judge a run on its test part, or on other data after the leak check."""
+    import exprimo
+
+    with bars():
+        found = exprimo.evaluate(
+            run, dataset, on=on, out=out, allow_leak=allow_leak, device=device, threads=threads
+        )
+    lines = [f"{found.run.name} on {found.part} of {found.dataset} ({found.n_examples:,} examples)"]
+    lines += [f"  {with_interval(name, e)}" for name, e in found.metrics.items()]
+    if found.leaks:
+        lines.append("  LEAK: the run learned from part of these examples")
+    if out is not None:
+        lines.append(f"Wrote {out}")
+    say(lines, found._asdict(), as_json=as_json)

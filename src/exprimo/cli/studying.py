@@ -1,0 +1,168 @@
+"""Commands of whole studies: demo, simulate, init, run, check, report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from exprimo.cli.output import between, number, say, table, with_interval
+from exprimo.cli.progress import bars
+
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+Size = Annotated[Literal["small", "large"], typer.Option(help="5,000 or 20,000 genes.")]
+_FAILED = 2
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("demo", epilog="Example: exprimo demo -o demo")(_demo)
+    app.command("simulate", epilog="Example: exprimo simulate world --seed 1")(_simulate)
+    app.command("init", epilog="Example: exprimo init sequence -o study.toml")(_init)
+    app.command("run", epilog="Example: exprimo run study.toml --set benchmark.seeds=3 --resume")(
+        _run
+    )
+    app.command("check", epilog="Example: exprimo check genome.fa genes.gtf counts.tsv")(_check)
+    app.command("report", epilog="Example: exprimo report RUN -o report.html")(_report)
+
+
+def _demo(
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder to write.")] = Path("demo"),
+    seed: Annotated[int, typer.Option(help="Seed of the world.")] = 0,
+    size: Size = "small",
+    as_json: Json = False,
+) -> None:
+    """Simulate a world with a known answer and take it to a report (about a minute)."""
+    import exprimo
+
+    with bars():
+        done = exprimo.demo(out, seed=seed, size=size)
+    say_benchmark(done, as_json=as_json)
+
+
+def _simulate(
+    out: Annotated[Path, typer.Argument(help="Folder to write.")],
+    seed: Annotated[int, typer.Option(help="Equal seeds give equal bytes.")] = 0,
+    size: Size = "small",
+    as_json: Json = False,
+) -> None:
+    """Write a known-truth world: genome, annotation, expression, half-lives, and the truth."""
+    import exprimo
+
+    with bars():
+        world = exprimo.simulate(out, seed=seed, size=size)
+    facts = world._asdict()
+    lines = [f"Wrote a {size} world to {out} (seed {seed})"]
+    lines += [f"  {name}: {_short(value)}" for name, value in facts.items() if name != "path"]
+    say(lines, facts, as_json=as_json)
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{k} {_short(v)}" for k, v in value.items())
+    return f"{value:.3f}" if isinstance(value, float) else str(value)
+
+
+def _init(
+    kind: Annotated[str, typer.Argument(help="Kind of study: sequence.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="File to write.")] = Path("study.toml"),
+    as_json: Json = False,
+) -> None:
+    """Write a commented study file to fill in."""
+    import exprimo
+
+    path = exprimo.init(kind, out)
+    lines = [f"Wrote {path}. Fill in your files, then: exprimo run {path}"]
+    say(lines, {"path": path}, as_json=as_json)
+
+
+def _run(
+    study: Annotated[Path, typer.Argument(help="A study file, or the config.toml of a run.")],
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="Folder to write.")] = None,
+    overrides: Annotated[
+        list[str] | None, typer.Option("--set", help="key.sub=value over the file; repeatable.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Keep what is finished.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Run a study from its files to its report."""
+    import exprimo
+
+    with bars():
+        done = exprimo.run(study, out=out, overrides=overrides or (), resume=resume)
+    if isinstance(done, exprimo.Run):
+        say_run(done, as_json=as_json)
+    else:
+        say_benchmark(done, as_json=as_json)
+
+
+def _check(
+    files: Annotated[list[Path], typer.Argument(help="Files or folders of any kind.")],
+    as_json: Json = False,
+) -> None:
+    """Say what each file is and what is wrong with it; exit 2 if anything is."""
+    import exprimo
+
+    with bars():
+        reports = exprimo.check(files)
+    lines = []
+    for report in reports:
+        lines.append(f"{report.path}: {report.kind}{'' if report.ok else ', NOT OK'}")
+        lines += [f"  {name}: {value}" for name, value in report.facts.items()]
+        lines += [f"  problem: {problem}" for problem in report.problems]
+    facts = {
+        "files": [
+            {"path": r.path, "kind": r.kind, "ok": r.ok, "facts": r.facts, "problems": r.problems}
+            for r in reports
+        ]
+    }
+    say(lines, facts, as_json=as_json)
+    if not all(report.ok for report in reports):
+        raise typer.Exit(_FAILED)
+
+
+def _report(
+    source: Annotated[Path, typer.Argument(help="Folder of a run or a benchmark.")],
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="HTML file to write.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Write the report of a run or a benchmark anew: one file that needs no network."""
+    import exprimo
+
+    path = exprimo.report(source, out)
+    say([f"Wrote {path}"], {"path": path}, as_json=as_json)
+
+
+def say_run(run: Any, *, as_json: bool) -> None:
+    """Print a Run's headline."""
+    metrics = run.metrics
+    headline = metrics["headline"]
+    estimate = metrics["parts"]["test"][headline]
+    lines = [
+        f"Wrote {run.path}",
+        f"  {metrics['model']}, test: {with_interval(headline, estimate)}",
+        f"  report: {run.path / 'report.html'}",
+    ]
+    if metrics["leaks"]:
+        lines.append("  LEAK: judged on what it learned from (--allow-leak)")
+    say(lines, {"path": run.path, **metrics}, as_json=as_json)
+
+
+def say_benchmark(done: Any, *, as_json: bool) -> None:
+    """Print a benchmark's table of the headline metric."""
+    scores = done.scores[done.scores["metric"] == done.headline]
+    rows = [
+        [row.model, row.split, number(row.value), between(row.low, row.high)]
+        for row in scores.itertuples()
+    ]
+    header = ["model", "split", done.headline, "95% interval"]
+    lines = [*table(rows, header), "", f"Wrote {done.path}", f"  report: {done.report}"]
+    facts = {
+        "path": done.path,
+        "report": done.report,
+        "headline": done.headline,
+        "scores": done.scores.to_dict("records"),
+        "paired": done.paired.to_dict("records"),
+    }
+    say(lines, facts, as_json=as_json)

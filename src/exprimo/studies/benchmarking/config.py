@@ -1,0 +1,55 @@
+"""What a benchmark compares."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from exprimo.core.config import Config
+from exprimo.training import FitConfig, MachineConfig
+
+
+class ComparisonConfig(Config):
+    """Models × splits × seeds; the baselines come without being asked."""
+
+    target: str | None = None
+    """Which target; unset: the only one."""
+    question: str = ""
+    """What the report asks in its first line; unset: made from the target."""
+    models: tuple[str, ...] = ("cnn",)
+    """Names from ``exprimo models``; mean or majority, gc_content and kmer_linear are added."""
+    splits: tuple[str, ...] = Field(("auto",), min_length=1)
+    """Strategies to compare, the headline first: auto, random, chromosome, homology, cell,
+    individual, column:NAME, or a cross such as gene*cell."""
+    seeds: int = Field(1, ge=1)
+    """Runs of each network from different seeds; intervals then include the spread."""
+    seed: int = Field(0, ge=0)
+    """First of the seeds; also the seed of the splits."""
+    fractions: tuple[float, ...] = ()
+    """Shares of the training part for a learning curve of the last model, such as 0.25, 0.5."""
+    ensemble: int = Field(1, ge=1)
+    """Members of each network."""
+    test_chroms: tuple[str, ...] = ()
+    """Chromosomes that judge, where the split is chromosome."""
+    val_chroms: tuple[str, ...] = ()
+    """Chromosomes that tune, where the split is chromosome."""
+    ceiling: float | None = None
+    """Best possible value of the headline metric, where it is known (replicates, simulation)."""
+    ceiling_source: str = ""
+    """Where the ceiling comes from."""
+    options: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    """Options by model; see exprimo models NAME."""
+    fit: FitConfig = FitConfig()
+    """How networks are fitted."""
+    machine: MachineConfig = MachineConfig()
+    """Where it runs."""
+
+
+class BenchmarkConfig(ComparisonConfig):
+    """A comparison of models on one dataset, as ``exprimo benchmark`` makes it."""
+
+    kind: Literal["benchmark"] = "benchmark"
+    """What this file describes."""
+    dataset: str
+    """The dataset, an .h5 file."""

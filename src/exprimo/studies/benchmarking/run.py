@@ -1,0 +1,252 @@
+"""``exprimo benchmark``: every model under every split, paired, with the overlaps counted."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from exprimo.core.dataset import Dataset
+from exprimo.core.errors import InputError
+from exprimo.core.files.atomic import (
+    atomic_directory,
+    atomic_file,
+    being_written,
+    is_being_written,
+    partial_path,
+)
+from exprimo.core.files.provenance import describe_origin
+from exprimo.core.files.versions import RUN_FORMAT
+from exprimo.core.progress import track
+from exprimo.core.run import Run, write_json
+from exprimo.core.split import Split
+from exprimo.models import get_spec
+from exprimo.report import build_report
+from exprimo.splits import HomologyGroups, Overlaps, count_overlaps, make_split, sequence_groups
+from exprimo.studies.benchmarking.config import BenchmarkConfig
+from exprimo.studies.benchmarking.plan import PlannedRun, plan_runs, slug
+from exprimo.studies.benchmarking.tables import (
+    learning_curve,
+    paired_table,
+    read_cells,
+    score_table,
+)
+from exprimo.training import SplitConfig, TrainConfig, train_run
+from exprimo.training.judging import HEADLINE
+from exprimo.training.run import dataset_facts
+
+
+class Benchmarked(NamedTuple):
+    """What a benchmark wrote: ``scores`` and ``paired`` are its tables."""
+
+    path: Path
+    report: Path
+    headline: str
+    scores: pd.DataFrame
+    paired: pd.DataFrame
+
+
+def run_benchmark(config: BenchmarkConfig, out: str | Path, *, resume: bool = False) -> Benchmarked:
+    """Train and judge every planned run, then write tables and the report.
+
+    A killed benchmark goes on with ``resume``: finished runs stay, the unfinished one continues
+    from its last epoch.
+    """
+    target = Path(out)
+    if resume and (target / "benchmark.json").exists():
+        _check_config(config, target)
+        return read_benchmark(target)
+    if is_being_written(target):
+        raise being_written(target)
+    partial = partial_path(target)
+    if partial.is_dir() and not resume:
+        raise InputError(
+            "an unfinished benchmark stands here",
+            file=target,
+            found=partial.name,
+            remedy="Go on with it: add --resume. Or remove that folder to start anew",
+        )
+    started = time.perf_counter()
+    with Dataset.open(config.dataset) as dataset, atomic_directory(target, resume=True) as folder:
+        facts = dataset.the_target(config.target)
+        config = config.model_copy(update={"target": facts.name})
+        _store_config(config, folder)
+        groups = sequence_groups(dataset) if "sequence" in dataset.inputs else None
+        config, splits = _splits(dataset, config, groups, folder)
+        overlaps = _overlaps(dataset, splits, groups, folder)
+        planned = plan_runs(config, facts.kind)
+        for run in track(planned, "Training models"):
+            _train(run, config, splits[run.split], folder / "runs", resume)
+        headline = HEADLINE[facts.kind]
+        cells = read_cells(planned, folder / "runs", splits)
+        curve, verdict = learning_curve(planned, folder / "runs", splits, headline)
+        _store_table(score_table(cells, facts.kind), folder / "table.tsv")
+        _store_table(paired_table(cells, headline), folder / "paired.tsv")
+        if len(curve):
+            _store_table(curve, folder / "learning_curve.tsv")
+        write_json(
+            folder / "benchmark.json",
+            {
+                **describe_origin([], format_version=RUN_FORMAT),
+                "question": config.question or _question(facts.name, config.models),
+                "dataset": dataset_facts(dataset),
+                "task": facts.kind,
+                "target": facts.name,
+                "units": facts.units,
+                "headline": headline,
+                "models": [_model_facts(planned, name, folder) for name in _names(planned)],
+                "splits": list(splits),
+                "split_files": {name: f"splits/{slug(name)}" for name in splits},
+                "runs": [{**run._asdict(), "folder": f"runs/{run.folder}"} for run in planned],
+                "seeds": list(range(config.seed, config.seed + config.seeds)),
+                "wall_seconds": time.perf_counter() - started,
+                "ceiling": None
+                if config.ceiling is None
+                else {"value": config.ceiling, "what": config.ceiling_source},
+                "overlaps": overlaps,
+                "learning_curve": verdict,
+            },
+        )
+        build_report(folder)
+    return read_benchmark(target)
+
+
+def read_benchmark(path: str | Path) -> Benchmarked:
+    """Read a finished benchmark back."""
+    folder = Path(path)
+    facts = Run(folder).read_json("benchmark.json")
+    return Benchmarked(
+        folder,
+        folder / "report.html",
+        facts["headline"],
+        pd.read_csv(folder / "table.tsv", sep="\t"),
+        pd.read_csv(folder / "paired.tsv", sep="\t"),
+    )
+
+
+def _store_config(config: BenchmarkConfig, folder: Path) -> None:
+    if (folder / "config.toml").exists():
+        _check_config(config, folder)
+    config.save(folder / "config.toml")
+
+
+def _check_config(config: BenchmarkConfig, folder: Path) -> None:
+    """Refuse to go on with a benchmark that was started with other settings."""
+    path = folder / "config.toml"
+    before = BenchmarkConfig.load(path)
+    # The target may be left out where there is only one; what is stored names it.
+    if before != config.model_copy(update={"target": config.target or before.target}):
+        raise InputError(
+            "the benchmark that stands here was started with other settings",
+            file=path,
+            remedy="Resume with the same command, or choose another -o",
+        )
+
+
+def _splits(
+    dataset: Dataset, config: BenchmarkConfig, groups: HomologyGroups | None, folder: Path
+) -> tuple[BenchmarkConfig, dict[str, Split]]:
+    """Make each split once, and give the configuration with ``auto`` resolved."""
+    splits: dict[str, Split] = {}
+    (folder / "splits").mkdir(exist_ok=True)
+    for strategy in dict.fromkeys(config.splits):
+        named = strategy == "chromosome"
+        split = make_split(
+            dataset,
+            None if strategy == "auto" else strategy,
+            seed=config.seed,
+            test_chroms=config.test_chroms if named else (),
+            val_chroms=config.val_chroms if named else (),
+            groups=groups,
+        )
+        splits[split.strategy] = split
+        path = folder / "splits" / f"{slug(split.strategy)}.parquet"
+        if not path.exists():
+            split.save(path)
+    return config.model_copy(update={"splits": tuple(splits)}), splits
+
+
+def _overlaps(
+    dataset: Dataset, splits: dict[str, Split], groups: HomologyGroups | None, folder: Path
+) -> dict[str, Any]:
+    if groups is None:
+        return {}
+    counted = {}
+    for strategy, split in splits.items():
+        overlaps = count_overlaps(dataset, split, groups=groups)
+        counted[strategy] = _overlap_facts(overlaps)
+        _store_table(overlaps.named, folder / "splits" / f"{slug(strategy)}.overlaps.tsv")
+        _store_table(overlaps.nearest, folder / "splits" / f"{slug(strategy)}.nearest.tsv")
+    return counted
+
+
+def _overlap_facts(overlaps: Overlaps) -> dict[str, Any]:
+    # Identical sequences are relatives too, and the nearest ones.
+    pairs = [overlaps.count(f"{kind}_sequence") for kind in ("identical", "near_duplicate")]
+    related = overlaps.nearest["shared"] > 0
+    return {
+        "near_duplicate_pairs": sum(p.pairs for p in pairs),
+        "kept": sum(p.together for p in pairs),
+        "torn": sum(p.train_test for p in pairs),
+        "torn_from_validation": sum(p.torn - p.train_test for p in pairs),
+        "test_with_relative_in_train": int(related.sum()),
+        "n_test": len(overlaps.nearest),
+        "complete": overlaps.complete,
+        "relations": overlaps.counts.to_dict("records"),
+    }
+
+
+def _train(
+    planned: PlannedRun, config: BenchmarkConfig, split: Split, runs: Path, resume: bool
+) -> None:
+    runs.mkdir(exist_ok=True)
+    network = get_spec(planned.model).kind == "network"
+    train = TrainConfig(
+        dataset=config.dataset,
+        model=planned.model,
+        target=config.target,
+        seed=planned.seed,
+        ensemble=config.ensemble if network else 1,
+        split=SplitConfig(strategy=split.strategy, seed=split.seed, **_chromosomes(config, split)),
+        fit=config.fit.model_copy(update={"fraction": planned.fraction}),
+        machine=config.machine,
+        options=config.options.get(planned.model, {}),
+    )
+    folder = runs / planned.folder
+    train_run(train, folder, split=split, resume=resume or folder.exists())
+
+
+def _chromosomes(config: BenchmarkConfig, split: Split) -> dict[str, tuple[str, ...]]:
+    """Give the named chromosomes to the split that uses them, and to no other."""
+    if split.strategy != "chromosome":
+        return {}
+    return {"test_chroms": config.test_chroms, "val_chroms": config.val_chroms}
+
+
+def _names(planned: list[PlannedRun]) -> list[str]:
+    return list(dict.fromkeys(run.model for run in planned))
+
+
+def _model_facts(planned: list[PlannedRun], name: str, folder: Path) -> dict[str, Any]:
+    spec = get_spec(name)
+    first = next(run for run in planned if run.model == name)
+    return {
+        "name": name,
+        "role": "baseline" if spec.kind == "baseline" else "model",
+        "summary": spec.summary,
+        "inputs": list(spec.inputs),
+        "n_parameters": Run.open(folder / "runs" / first.folder).metrics["n_parameters"],
+        "citation": spec.citation,
+    }
+
+
+def _store_table(table: pd.DataFrame, path: Path) -> None:
+    with atomic_file(path) as partial:
+        table.to_csv(partial, sep="\t", index=False)
+
+
+def _question(target: str, models: tuple[str, ...]) -> str:
+    verb = "does" if len(models) == 1 else "do"
+    return f"How well {verb} {', '.join(models)} predict {target} of sequences never seen?"

@@ -1,0 +1,178 @@
+"""The public functions that are composed from several floors: train, benchmark, init, run."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from exprimo.core.config import Config, apply_override, read_toml
+from exprimo.core.errors import ConfigError
+from exprimo.core.files.atomic import atomic_file, refuse_existing
+from exprimo.core.run import Run
+from exprimo.report import build_report
+from exprimo.studies.benchmarking import BenchmarkConfig, Benchmarked, run_benchmark
+from exprimo.studies.sequence import PromoterSource, SequenceStudy, TableSource, run_sequence_study
+from exprimo.training import TrainConfig, train_run
+
+KINDS: dict[str, type[Config]] = {
+    "sequence": SequenceStudy,
+    "benchmark": BenchmarkConfig,
+    "train": TrainConfig,
+}
+
+
+def train(
+    dataset: str | Path,
+    out: str | Path,
+    *,
+    model: str = "cnn",
+    resume: bool = False,
+    allow_leak: bool = False,
+    **settings: Any,
+) -> Run:
+    """Train one model into a Run with its report.
+
+    Parameters
+    ----------
+    dataset
+        An ``.h5`` file.
+    out
+        The Run's folder, which must not exist.
+    model
+        A name from `models`.
+    resume
+        Go on with what a killed run left; the result equals that of an unbroken one.
+    allow_leak
+        Judge the model even on what it learned from, and stamp the report.
+    settings
+        Fields of `TrainConfig`: ``target``, ``seed``, ``ensemble``, ``split={"strategy": ...}``,
+        ``fit={"epochs": ...}``, ``machine={"threads": ...}``, ``options={...}``.
+
+    Examples
+    --------
+    >>> exprimo.train("D.h5", "RUN", split={"strategy": "chromosome"})    # doctest: +SKIP
+    """
+    config = TrainConfig.checked({"dataset": str(dataset), "model": model, **settings})
+    return train_run(config, out, resume=resume, allow_leak=allow_leak, on_complete=_write_report)
+
+
+def benchmark(
+    dataset: str | Path,
+    out: str | Path,
+    *,
+    models: Sequence[str] = ("cnn",),
+    splits: Sequence[str] = ("auto",),
+    resume: bool = False,
+    **settings: Any,
+) -> Benchmarked:
+    """Compare models under splits, with the baselines, paired intervals and counted overlaps.
+
+    Parameters
+    ----------
+    dataset
+        An ``.h5`` file.
+    out
+        The folder to write, which must not exist.
+    models, splits
+        Names from `models`; split strategies.
+    resume
+        Keep what an interrupted benchmark has finished.
+    settings
+        Fields of `BenchmarkConfig`: ``seeds``, ``fractions``, ``fit={...}``, ...
+
+    Examples
+    --------
+    >>> exprimo.benchmark("D.h5", "B", splits=["random", "homology"])     # doctest: +SKIP
+    """
+    values: Mapping[str, Any] = {
+        "dataset": str(dataset),
+        "models": tuple(models),
+        "splits": tuple(splits),
+        **settings,
+    }
+    return run_benchmark(BenchmarkConfig.checked(values), out, resume=resume)
+
+
+def init(kind: str, out: str | Path = "study.toml") -> Path:
+    """Write a commented study file to fill in.
+
+    Parameters
+    ----------
+    kind
+        ``sequence``.
+    out
+        The TOML file, which must not exist.
+    """
+    if kind != "sequence":
+        raise ConfigError("no such kind of study", found=kind, expected="sequence")
+    refuse_existing(out)
+    with atomic_file(out) as partial:
+        partial.write_text(study_template(), encoding="utf-8")
+    return Path(out)
+
+
+def study_template() -> str:
+    """Give the text that `init` writes: a valid study, and the other source commented out."""
+    example = SequenceStudy(
+        table=TableSource(table="sequences.tsv.gz", sequence="sequence", target="expression")
+    )
+    other = PromoterSource(
+        fasta="genome.fa", genes="genes.gtf", targets="expression.tsv", target="expression"
+    )
+    text = example.to_toml(comments=True)
+    lines = other.to_toml(comments=True).splitlines()
+    alternative = "\n".join(["# [promoters]", *(f"# {line}".rstrip() for line in lines)])
+    marker = "[benchmark]"
+    note = "# Instead of [table], cut promoters from a genome:\n"
+    return text.replace(marker, f"{note}{alternative}\n\n{marker}", 1)
+
+
+def run(
+    study: str | Path,
+    *,
+    out: str | Path | None = None,
+    overrides: Iterable[str] = (),
+    resume: bool = False,
+) -> Benchmarked | Run:
+    """Run a study file, or replay the ``config.toml`` of a Run or a benchmark.
+
+    Parameters
+    ----------
+    study
+        A TOML file with a ``kind``.
+    out
+        Where to write; a study has its own ``out``.
+    overrides
+        ``key.sub=value``, applied over the file.
+    resume
+        Go on with what an interrupted run has left.
+    """
+    values = read_toml(study)
+    for override in overrides:
+        apply_override(values, override)
+    kind = values.get("kind")
+    if kind not in KINDS:
+        near = difflib.get_close_matches(str(kind), KINDS, n=1)
+        raise ConfigError(
+            "unknown kind of study",
+            file=study,
+            record="kind",
+            found=kind,
+            expected=", ".join(KINDS),
+            remedy=f"Did you mean {near[0]}?" if near else None,
+        )
+    config = KINDS[kind].checked(values, file=study)
+    if isinstance(config, SequenceStudy):
+        return run_sequence_study(config, Path(study).parent, out=out, resume=resume)
+    if out is None:
+        raise ConfigError(f"say where to write this {kind}", file=study, remedy="Add -o FOLDER")
+    if isinstance(config, BenchmarkConfig):
+        return run_benchmark(config, out, resume=resume)
+    assert isinstance(config, TrainConfig)
+    return train_run(config, out, resume=resume, on_complete=_write_report)
+
+
+def _write_report(folder: Path) -> None:
+    build_report(folder)

@@ -1,0 +1,51 @@
+"""``exprimo models``: what the zoo holds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from exprimo.models import ModelSpec, Shapes, all_specs, get_spec
+
+_EXAMPLE_WINDOW = 600
+
+
+def models(name: str | None = None) -> list[dict[str, Any]]:
+    """List the zoo, or one entry with its options.
+
+    Returns
+    -------
+    list of dict
+        ``name, kind, inputs, tasks, n_parameters`` (for a window of 600 bases; None for
+        baselines, whose number depends on the data), ``summary, citation, options``.
+
+    Examples
+    --------
+    >>> [entry["name"] for entry in models("mean")]
+    ['mean']
+    """
+    specs = [get_spec(name)] if name is not None else list(all_specs())
+    return [_entry(spec) for spec in specs]
+
+
+def _entry(spec: ModelSpec) -> dict[str, Any]:
+    config = spec.config()
+    parameters = None
+    if spec.kind == "network":
+        shapes = Shapes(dict.fromkeys(spec.inputs, (_EXAMPLE_WINDOW,)), spec.tasks[0])
+        parameters = sum(p.numel() for p in spec.build(config, shapes).parameters())
+    return {
+        "name": spec.name,
+        "kind": spec.kind,
+        "inputs": list(spec.inputs),
+        "tasks": list(spec.tasks),
+        "n_parameters": parameters,
+        "summary": spec.summary,
+        "citation": spec.citation,
+        "options": {
+            key: {
+                "default": getattr(config, key),
+                "meaning": " ".join((field.description or "").split()),
+            }
+            for key, field in spec.config.model_fields.items()
+        },
+    }

@@ -1,0 +1,141 @@
+"""The study kind ``sequence``: a table of sequences, or promoters, to a benchmark and report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from exprimo.core.config import Config
+from exprimo.features import dataset_promoters, dataset_table
+from exprimo.report import build_report
+from exprimo.studies.benchmarking import (
+    BenchmarkConfig,
+    Benchmarked,
+    ComparisonConfig,
+    run_benchmark,
+)
+
+
+class TableSource(Config):
+    """A table with one sequence per row."""
+
+    table: str
+    """The file: TSV or CSV, plain or gzip."""
+    sequence: str
+    """Column of the sequences."""
+    target: str
+    """Column of the value to predict."""
+    chrom: str | None = None
+    """Column of the chromosome, for splits by chromosome."""
+    start: str | None = None
+    """Column of the start on the chromosome."""
+    strand: str | None = None
+    """Column of the strand."""
+    example_id: str | None = None
+    """Column of unique names; unset: the row's number."""
+    group: str | None = None
+    """Column of groups that a split may keep together (column:group)."""
+    prefix: str = ""
+    """Bases that stand before every sequence."""
+    suffix: str = ""
+    """Bases that stand behind every sequence."""
+
+
+class PromoterSource(Config):
+    """Promoters, cut from a genome."""
+
+    fasta: str
+    """The genome."""
+    genes: str
+    """GTF, GFF3 or BED."""
+    targets: str
+    """Table with gene_id and the value to predict."""
+    target: str
+    """Column of the value to predict."""
+    upstream: int = Field(500, ge=0)
+    """Bases before the TSS."""
+    downstream: int = Field(100, ge=0)
+    """Bases from the TSS on."""
+    tss: str = "canonical"
+    """canonical, most5prime, or a table of your own."""
+    gene_names: str | None = None
+    """Two-column table that joins the gene names of the two files."""
+    chrom_style: str = "auto"
+    """auto, or a two-column table (annotation's name, genome's name)."""
+
+
+class SequenceStudy(Config):
+    """A study of sequences. Paths are relative to this file. Run it with: exprimo run FILE"""
+
+    kind: Literal["sequence"] = "sequence"
+    """What this file describes."""
+    out: str = "results"
+    """The folder to write: dataset.h5, benchmark/, report.html."""
+    table: TableSource | None = None
+    """Sequences from a table; or give [promoters], or dataset."""
+    promoters: PromoterSource | None = None
+    """Sequences from a genome."""
+    dataset: str | None = None
+    """A dataset that was built before, an .h5 file."""
+    benchmark: ComparisonConfig = ComparisonConfig()
+    """What is compared."""
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        given = [name for name in ("table", "promoters", "dataset") if getattr(self, name)]
+        if len(given) != 1:
+            raise ValueError(
+                "a study needs exactly one of [table], [promoters] and dataset, "
+                f"and {' and '.join(given) or 'none'} is given"
+            )
+        return self
+
+
+def run_sequence_study(
+    study: SequenceStudy, home: Path, *, out: str | Path | None = None, resume: bool = False
+) -> Benchmarked:
+    """Build the dataset, compare the models, write the report.
+
+    Parameters
+    ----------
+    home
+        The folder that paths in the study are relative to.
+    out
+        Overrides ``study.out``.
+    resume
+        Keep what an interrupted run has finished.
+    """
+    folder = Path(out) if out is not None else home / study.out
+    dataset = _dataset(study, home, folder, resume)
+    comparison = study.benchmark.model_dump()
+    benchmark = run_benchmark(
+        BenchmarkConfig.checked({**comparison, "dataset": str(dataset)}),
+        folder / "benchmark",
+        resume=resume,
+    )
+    report = build_report(benchmark.path, folder / "report.html")
+    return benchmark._replace(report=report)
+
+
+def _dataset(study: SequenceStudy, home: Path, folder: Path, resume: bool) -> Path:
+    if study.dataset is not None:
+        return home / study.dataset
+    path = folder / "dataset.h5"
+    if path.exists() and resume:
+        return path
+    if study.table is not None:
+        source = study.table.model_dump(exclude={"table"})
+        dataset_table(home / study.table.table, out=path, **source)
+    elif study.promoters is not None:
+        values = study.promoters.model_dump()
+        for name in ("fasta", "genes", "targets"):
+            values[name] = home / values[name]
+        if values["gene_names"] is not None:
+            values["gene_names"] = home / values["gene_names"]
+        for name, words in (("tss", ("canonical", "most5prime")), ("chrom_style", ("auto",))):
+            if values[name] not in words:
+                values[name] = home / values[name]
+        dataset_promoters(out=path, **values)
+    return path
