@@ -1,0 +1,251 @@
+"""Every command: help that explains, results for programs, exit codes."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pandas as pd
+import pytest
+import typer
+
+import exprimo
+from exprimo.cli import main as cli
+from exprimo.core.errors import InputError
+from exprimo.core.files.provenance import exprimo_version
+
+
+def commands(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from commands(command, (*path, name))
+        else:
+            yield " ".join((*path, name)), command
+
+
+COMMANDS = dict(commands(typer.main.get_command(cli.app)))
+
+
+def call(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *arguments: object
+) -> tuple[int, str, str]:
+    monkeypatch.setattr("sys.argv", ["exprimo", *map(str, arguments)])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    said = capsys.readouterr()
+    return int(ended.value.code or 0), said.out, said.err
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_explains_every_option_and_shows_an_example(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "400")
+    monkeypatch.setenv("TERMINAL_WIDTH", "400")
+    code, out, err = call(monkeypatch, capsys, *name.split(), "-h")
+    assert (code, err) == (0, "")
+    text = re.sub(r"\s+", " ", re.sub(r"\x1b\[[0-9;]*m", "", out))
+    command = COMMANDS[name]
+    assert f"Example: exprimo {name} " in text
+    assert str(command.help).splitlines()[0] in text
+    for parameter in command.params:
+        assert parameter.help, parameter.name
+        assert parameter.help.split(".")[0] in text, parameter.name
+        if parameter.param_type_name == "option":
+            assert parameter.opts[-1] in text
+    assert "--json" in text
+
+
+def test_the_first_page_lists_the_commands_with_their_purpose(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    code, out, _ = call(monkeypatch, capsys, "-h")
+    assert code == 0
+    for name in COMMANDS:
+        assert re.search(rf"\b{name.split()[0]} +\w", out), name
+    assert "exprimo demo" in out
+
+
+MADE = {
+    "scores": pd.DataFrame(
+        {
+            "model": ["mean", "cnn"], "split": ["homology"] * 2, "metric": ["pearson_r"] * 2,
+            "value": [float("nan"), 0.5], "low": [float("nan"), 0.4], "high": [float("nan"), 0.6],
+        }
+    ),
+    "paired": pd.DataFrame({"value": [0.1], "p": [float("nan")]}),
+}  # fmt: skip
+BENCHMARKED = SimpleNamespace(path=Path("B"), report=Path("B/r.html"), headline="pearson_r", **MADE)
+ESTIMATE = {"value": 0.5, "low": None, "high": None, "n": 9, "n_groups": 2, "unit": "gene"}
+METRICS = {
+    "headline": "pearson_r", "model": "cnn", "leaks": [{"unit": "gene"}],
+    "parts": {"test": {"pearson_r": ESTIMATE}},
+}  # fmt: skip
+BUILT = SimpleNamespace(
+    path=Path("D.h5"), n_examples=2, dropped={"no target": 1}, n_bytes=99, lines=["Wrote D.h5"]
+)
+EVALUATION = SimpleNamespace(
+    run=Path("R"), part="test", dataset=Path("D.h5"), n_examples=9, leaks=METRICS["leaks"],
+    metrics=METRICS["parts"]["test"],
+    _asdict=lambda: {"run": Path("R"), "metrics": METRICS["parts"]["test"], "sd": float("nan")},
+)  # fmt: skip
+RUN = SimpleNamespace(path=Path("R"), metrics=METRICS)
+FOUND = SimpleNamespace(
+    path=Path("c.tsv"), kind="counts", ok=True, facts={"genes": "2"}, problems=[]
+)
+WORLD = SimpleNamespace(
+    _asdict=lambda: {"path": Path("W"), "counts": {"genes": 2}, "ceilings": {"all": 0.5}}
+)
+PREDICTED = SimpleNamespace(path=Path("P.tsv"), n_examples=3)
+
+CALLS: dict[str, tuple[list[str], str, Any, str]] = {
+    "demo": ([], "demo", BENCHMARKED, "0.400 to 0.600"),
+    "simulate": (["W"], "simulate", WORLD, "genes 2"),
+    "init": (["sequence"], "init", Path("study.toml"), "exprimo run study.toml"),
+    "run": (["s.toml"], "run", BENCHMARKED, "B/r.html"),
+    "check": (["c.tsv"], "check", [FOUND], "c.tsv: counts"),
+    "report": (["R"], "report", Path("R/report.html"), "Wrote R/report.html"),
+    "models": ([], "models", None, "kmer_linear"),
+    "train": (["D.h5", "-o", "R"], "train", RUN, "r = 0.500 (no interval: too few genes)"),
+    "predict": (["R", "D.h5", "-o", "P.tsv"], "predict", PREDICTED, "3 predictions to P.tsv"),
+    "evaluate": (["R"], "evaluate", EVALUATION, "LEAK"),
+    "benchmark": (["D.h5", "-o", "B"], "benchmark", BENCHMARKED, "cnn"),
+    "dataset promoters": (
+        ["--fasta", "g.fa", "--genes", "g.gtf", "-o", "D.h5"],
+        "dataset_promoters", BUILT, "Wrote D.h5",
+    ),
+    "dataset table": (
+        ["t.tsv", "--sequence", "s", "--target", "y", "-o", "D.h5"],
+        "dataset_table", BUILT, "Wrote D.h5",
+    ),
+    "fetch genome": (["yeast", "--release", "110"], "fetch_genome", [Path("g.fa.gz")], "g.fa.gz"),
+    "fetch geo": (["GSE1"], "fetch_geo", [Path("GSE1.tar")], "GSE1.tar"),
+}  # fmt: skip
+
+
+def test_every_command_is_called_below() -> None:
+    assert CALLS.keys() == COMMANDS.keys()
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_result_is_a_summary_or_json(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments, function, result, summary = CALLS[name]
+    if result is not None:
+        monkeypatch.setattr(exprimo, function, lambda *_, **__: result)
+    code, out, err = call(monkeypatch, capsys, *name.split(), *arguments)
+    assert (code, err) == (0, "")
+    assert summary in out
+    code, out, err = call(monkeypatch, capsys, *name.split(), *arguments, "--json")
+    assert (code, err) == (0, "")
+    assert out.count("\n") == 1
+
+    def refuse(word: str) -> None:
+        raise AssertionError(f"{word} is not JSON")
+
+    facts = json.loads(out, parse_constant=refuse)
+    assert isinstance(facts, dict)
+    assert facts
+
+
+def test_an_undefined_score_is_called_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(exprimo, "run", lambda *_, **__: BENCHMARKED)
+    _, out, _ = call(monkeypatch, capsys, "run", "s.toml")
+    assert [line.split() for line in out.splitlines()[:3]] == [
+        ["model", "split", "pearson_r", "95%", "interval"],
+        ["mean", "homology", "undefined", "-"],
+        ["cnn", "homology", "0.500", "0.400", "to", "0.600"],
+    ]
+
+
+def test_options_reach_the_function_as_they_were_given(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given: dict[str, Any] = {}
+
+    def train(dataset: Path, out: Path, **values: Any) -> Any:
+        given.update(values, dataset=dataset, out=out)
+        return RUN
+
+    monkeypatch.setattr(exprimo, "train", train)
+    code, _, _ = call(
+        monkeypatch, capsys, "train", "D.h5", "-o", "R", "--test-chroms", "VII, XV", "--epochs", 3,
+        "--set", "fit.patience=2", "--set", "options.kernel=5", "--allow-leak", "--threads", 1,
+    )  # fmt: skip
+    assert code == 0
+    # Naming chromosomes asks for the chromosome split.
+    assert given["split"] == {
+        "strategy": "chromosome", "test_chroms": ["VII", "XV"], "val_chroms": [],
+    }  # fmt: skip
+    assert given["fit"]["epochs"] == 3
+    assert given["fit"]["patience"] == 2
+    assert given["options"] == {"kernel": 5}
+    assert given["machine"] == {"device": "auto", "threads": 1}
+    assert given["allow_leak"] is True
+    assert given["resume"] is False
+
+
+def failing(error: BaseException) -> Any:
+    def fail(*_: Any, **__: Any) -> Any:
+        raise error
+
+    return fail
+
+
+def test_exit_codes(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(monkeypatch, capsys, "--version")[:2] == (0, f"exprimo {exprimo_version()}\n")
+    code, _, err = call(monkeypatch, capsys, "train", "D.h5")
+    assert code == 2
+    assert "--out" in err
+    code, _, err = call(monkeypatch, capsys, "trian", "D.h5")
+    assert code == 2
+    assert "trian" in err
+    monkeypatch.setattr(exprimo, "report", failing(InputError("no such run", file="R")))
+    assert call(monkeypatch, capsys, "report", "R") == (2, "", "exprimo: R: no such run.\n")
+    monkeypatch.setattr(exprimo, "report", failing(KeyboardInterrupt()))
+    code, out, err = call(monkeypatch, capsys, "report", "R")
+    assert (code, out) == (130, "")
+    assert "--resume" in err
+
+
+@pytest.mark.parametrize("at", [0, 1, 2])
+def test_debug_adds_the_traceback_wherever_it_stands(
+    at: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(exprimo, "report", failing(InputError("no such run", file="R")))
+    line = ["report", "R"]
+    line.insert(at, "--debug")
+    monkeypatch.setattr("sys.argv", ["exprimo", *line])
+    with pytest.raises(InputError, match="no such run"):
+        cli.main()
+    assert capsys.readouterr().err == ""
+
+
+def test_a_list_of_numbers_that_is_none(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    line = ["benchmark", "D.h5", "-o", "B", "--fractions", "half"]
+    code, out, err = call(monkeypatch, capsys, *line)
+    assert (code, out) == (2, "")
+    assert "--fractions: not a list of numbers. Found: half" in err
+
+
+def test_check_fails_where_a_file_is_bad(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bad = SimpleNamespace(path=Path("d.tsv"), kind="counts", ok=False, facts={}, problems=["-3"])
+    monkeypatch.setattr(exprimo, "check", lambda _: [FOUND, bad])
+    code, out, _ = call(monkeypatch, capsys, "check", "c.tsv", "d.tsv")
+    assert code == 2
+    assert out.splitlines()[-2:] == ["d.tsv: counts, NOT OK", "  problem: -3"]
+    code, out, _ = call(monkeypatch, capsys, "check", "c.tsv", "d.tsv", "--json")
+    assert code == 2
+    assert [file["ok"] for file in json.loads(out)["files"]] == [True, False]

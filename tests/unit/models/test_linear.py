@@ -1,0 +1,86 @@
+"""The linear baselines against scikit-learn, which we did not write."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression, Ridge
+
+from exprimo.core.predictor import Batch
+from exprimo.models.baselines.linear import PENALTIES, LinearBaseline
+
+RNG = np.random.default_rng(3)
+X = RNG.normal(size=(400, 6)) * [1, 10, 0.1, 1, 1, 1] + 3
+X[:, 5] = 7.0  # a constant feature must not break the scaling
+WEIGHTS = np.array([1.0, 0.1, 5.0, -1.0, 0.0, 0.0])
+LINEAR = X @ WEIGHTS
+Y = LINEAR + RNG.normal(size=400)
+LABELS = (LINEAR - LINEAR.mean() + RNG.logistic(size=400) > 0).astype(float)
+
+
+def _stream(target: np.ndarray, rows: slice, size: int = 64):
+    def batches() -> Iterator[tuple[Batch, np.ndarray]]:
+        for start in range(0, len(X[rows]), size):
+            stop = start + size
+            yield {"sequence": X[rows][start:stop]}, target[rows][start:stop]
+
+    return batches
+
+
+def _fit(target: np.ndarray, task) -> tuple[LinearBaseline, float]:
+    model = LinearBaseline(lambda batch: np.asarray(batch["sequence"]), task)
+    model.fit(_stream(target, slice(0, 300)), _stream(target, slice(300, 400)))
+    return model, float(model.state()["penalty"][0])
+
+
+def _standard() -> np.ndarray:
+    center, scale = X[:300].mean(0), X[:300].std(0)
+    return (X - center) / np.where(scale > 1e-6, scale, 1)
+
+
+def test_ridge_equals_scikit_learn() -> None:
+    model, penalty = _fit(Y, "regression")
+    oracle = Ridge(alpha=300 * penalty).fit(_standard()[:300], Y[:300])
+    ours = model.predict({"sequence": X[300:]}).mean[:, 0]
+    np.testing.assert_allclose(ours, oracle.predict(_standard()[300:]), rtol=1e-5)
+
+
+def test_logistic_equals_scikit_learn() -> None:
+    model, penalty = _fit(LABELS, "classification")
+    oracle = LogisticRegression(C=1 / (300 * penalty), tol=1e-10, max_iter=1000)
+    oracle.fit(_standard()[:300], LABELS[:300])
+    ours = model.predict({"sequence": X[300:]}).mean[:, 0]
+    np.testing.assert_allclose(ours, oracle.predict_proba(_standard()[300:])[:, 1], atol=1e-5)
+
+
+def test_penalty_is_the_best_on_validation() -> None:
+    _, penalty = _fit(Y, "regression")
+    standard = _standard()
+    errors = [
+        np.mean(
+            (Ridge(alpha=300 * lam).fit(standard[:300], Y[:300]).predict(standard[300:]) - Y[300:])
+            ** 2
+        )
+        for lam in PENALTIES
+    ]
+    assert penalty == PENALTIES[int(np.argmin(errors))]
+
+
+def test_batches_do_not_change_the_fit() -> None:
+    coefficients = []
+    for size in (7, 300):
+        model = LinearBaseline(lambda batch: np.asarray(batch["sequence"]), "regression")
+        model.fit(_stream(Y, slice(0, 300), size), _stream(Y, slice(300, 400), size))
+        coefficients.append(model.state()["coefficients"])
+    np.testing.assert_allclose(*coefficients, rtol=1e-8)
+
+
+@pytest.mark.parametrize("task", ["regression", "classification"])
+def test_predictions_survive_saving(task) -> None:
+    model, _ = _fit(LABELS if task == "classification" else Y, task)
+    again = LinearBaseline(lambda batch: np.asarray(batch["sequence"]), task)
+    again.restore(model.state())
+    batch = {"sequence": X[:5]}
+    np.testing.assert_array_equal(model.predict(batch).mean, again.predict(batch).mean)
