@@ -1,0 +1,1 @@
+"""Side-by-side timings and quality figures, each in one run."""
