@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, cast
 
 import torch
 from torch import nn
@@ -83,7 +83,7 @@ def launch(devices: list[torch.device], work: Callable[..., None], *arguments: A
     kind = kinds.pop()
     chosen = len(devices) if kind == "cpu" else [device.index or 0 for device in devices]
     fabric = Fabric(accelerator=kind, devices=chosen, strategy="ddp_spawn")
-    fabric.launch(_work_and_part, work, *arguments)
+    fabric.launch(cast(Callable[[Any], Any], _work_and_part), work, *arguments)
 
 
 def _work_and_part(fabric: Any, work: Callable[..., None], *arguments: Any) -> None:
