@@ -13,8 +13,14 @@ from exprimo.cli.studying import Json
 
 Out = Annotated[Path, typer.Option("-o", "--out", help="Dataset to write, .h5.")]
 Kind = Annotated[
-    Literal["auto", "regression", "classification"],
-    typer.Option(help="Of the target; auto takes values that are all 0 or 1 for classes."),
+    Literal["auto", "regression", "classification", "multiclass"],
+    typer.Option(
+        help="Of the target; auto takes values that are all 0 or 1 for classes; "
+        "multiclass takes names or small whole numbers."
+    ),
+]
+Classes = Annotated[
+    str, typer.Option(help="Names of three or more classes in order: down,none,up.")
 ]
 
 
@@ -52,6 +58,7 @@ def _promoters(
         str, typer.Option(help="canonical, most5prime, or a table gene_id, chrom, tss, strand.")
     ] = "canonical",
     kind: Kind = "auto",
+    classes: Classes = "",
     as_json: Json = False,
 ) -> None:
     """Cut a window around each gene's TSS, in gene orientation."""
@@ -70,6 +77,7 @@ def _promoters(
             chrom_style=chrom_style,
             tss=tss,
             kind=kind,
+            classes=_names(classes),
         )
     _say(done, as_json)
 
@@ -87,6 +95,7 @@ def _table(
     example_id: Annotated[str | None, typer.Option(help="Column of unique names.")] = None,
     group: Annotated[str | None, typer.Option(help="Column of groups to keep together.")] = None,
     kind: Kind = "auto",
+    classes: Classes = "",
     as_json: Json = False,
 ) -> None:
     """Take any table with a sequence and a target per row; rows without target are dropped."""
@@ -106,8 +115,13 @@ def _table(
             example_id=example_id,
             group=group,
             kind=kind,
+            classes=_names(classes),
         )
     _say(done, as_json)
+
+
+def _names(classes: str) -> list[str]:
+    return [name.strip() for name in classes.split(",")] if classes else []
 
 
 def _say(done: Any, as_json: bool) -> None:

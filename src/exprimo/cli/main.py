@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from exprimo.cli import building, comparing, fetching, modelling, studying
+from exprimo.cli import building, comparing, fetching, labelling, modelling, studying
 from exprimo.core.errors import ExprimoError
 from exprimo.core.files.provenance import exprimo_version
 
@@ -48,6 +48,7 @@ def _root(
 
 
 studying.register(app)
+labelling.register(app)
 building.register(app)
 modelling.register(app)
 comparing.register(app)

@@ -47,7 +47,7 @@ def _simulate(
     size: Size = "small",
     as_json: Json = False,
 ) -> None:
-    """Write a known-truth world: genome, annotation, expression, half-lives, and the truth."""
+    """Write a known-truth world: genome, genes, expression, half-lives, read counts, the truth."""
     import exprimo
 
     with bars():

@@ -118,7 +118,8 @@ def match_samples(counts: Counts, samples: pd.DataFrame) -> tuple[Counts, pd.Dat
             expected="each sample in both",
             remedy="Correct the names in the sheet, or remove the samples from the other file",
         )
-    return dataclasses.replace(counts, matrix=counts.matrix[listed]), samples
+    lengths = None if counts.lengths is None else counts.lengths[listed]
+    return dataclasses.replace(counts, matrix=counts.matrix[listed], lengths=lengths), samples
 
 
 def _named(names: list[str]) -> str:

@@ -6,7 +6,7 @@ import zlib
 from typing import Literal
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, PositiveFloat, field_validator
 
 from exprimo.core.config import Config
 
@@ -186,6 +186,50 @@ class ExpressionConfig(Config):
     """Share of genes without a measured expression."""
 
 
+class ConditionsConfig(Config):
+    """RNA-seq of two conditions, control and treated, between which one factor's activity changes.
+
+    A count is negative binomial with mean mu and variance mu + alpha mu²; alpha follows the trend
+    ``extra_poisson / mu + asymptotic_dispersion`` (Love, Huber & Anders 2014).
+    """
+
+    differential: Literal["factor", "random", "none"] = "factor"
+    """What the log2 fold change of a gene is: what the factor's sites tell; the same values dealt
+    out at random, so that no promoter tells them; or 0 for every gene."""
+    factor: str = "LEAD"
+    """Name of the transcription factor whose activity changes."""
+    activity: float = Field(default=0.0, ge=0)
+    """Its activity in the treated condition relative to control; 1: unchanged, 0: lost."""
+    reach: tuple[int, int] = (-250, 100)
+    """Half-open range of offsets in which its sites feel the change, as when a cofactor is lost
+    that it needs near the TSS. Where most genes changed, no normalisation would hold."""
+    background_sd: float = Field(default=0.1, ge=0)
+    """SD of a change in log2 that every gene has and no motif tells."""
+    samples: int = Field(default=4, ge=1)
+    """Number of samples of each condition."""
+    reads_per_gene: float = Field(default=600.0, gt=0)
+    """Mean depth of a library: expected reads divided by the number of genes."""
+    depth_sd: float = Field(default=0.3, ge=0, le=2)
+    """SD of the natural log of the depth over the libraries."""
+    extra_poisson: float = Field(default=2.0, ge=0)
+    """Dispersion of a gene with a mean count of 1, above that of the most expressed genes (a1)."""
+    asymptotic_dispersion: float = Field(default=0.03, gt=0)
+    """Dispersion of the most expressed genes (a0)."""
+    dispersion_sd: float = Field(default=0.4, ge=0, le=3)
+    """SD of the natural log of a gene's dispersion around the trend."""
+    silent_share: float = Field(default=0.15, ge=0, lt=1)
+    """Share of genes that are off in the cells that were sequenced, whatever their promoter."""
+    silent_mean: tuple[PositiveFloat, PositiveFloat] = (0.01, 3.0)
+    """Smallest and largest mean count of such a gene, log-uniform."""
+
+    @field_validator("reach", "silent_mean")
+    @classmethod
+    def _ordered(cls, value: tuple[float, float]) -> tuple[float, float]:
+        if value[0] >= value[1]:
+            raise ValueError("give the smaller number first")
+        return value
+
+
 class WorldConfig(Config):
     """A whole simulated world."""
 
@@ -203,6 +247,8 @@ class WorldConfig(Config):
     """Half-life."""
     expression: ExpressionConfig = ExpressionConfig()
     """Expression."""
+    conditions: ConditionsConfig = ConditionsConfig()
+    """RNA-seq counts of two conditions."""
 
 
 def world_config(size: WorldSize) -> WorldConfig:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from exprimo.core.coordinates import Interval
@@ -20,6 +22,15 @@ def write_lines(path: Path, lines: Iterable[str]) -> None:
 def write_table(path: Path, table: pd.DataFrame) -> None:
     """Write a TSV; missing values are empty fields, numbers have four decimals."""
     table.to_csv(path, sep="\t", index=False, float_format="%.4f", lineterminator="\n")
+
+
+def write_counts(
+    path: Path, gene_ids: Sequence[str], samples: Sequence[str], counts: npt.NDArray[np.int64]
+) -> None:
+    """Write read counts as TSV: gene_id, then one column per sample; whole numbers."""
+    table = pd.DataFrame(counts, columns=list(samples))
+    table.insert(0, "gene_id", list(gene_ids))
+    write_table(path, table)
 
 
 def write_repeats(path: Path, repeats: Iterable[tuple[str, Interval]]) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from exprimo.simulate.conditions.experiment import Experiment
 from exprimo.simulate.config import RegulationConfig
 from exprimo.simulate.genome.annotation import NamedGene
 from exprimo.simulate.genome.layout import on_chromosome
@@ -99,3 +100,9 @@ def family_table(genes: list[NamedGene], population: Population) -> pd.DataFrame
     ]
     table = pd.DataFrame(rows, columns=["family", "gene_id", "founder", "divergence"])
     return table.sort_values(["family", "gene_id"], kind="stable", ignore_index=True)
+
+
+def differential_table(genes: list[NamedGene], experiment: Experiment) -> pd.DataFrame:
+    """Say by how much each gene truly changes, treated over control, and what tells it."""
+    table = pd.DataFrame({"gene_id": [one.gene_id for one in genes]})
+    return table.join(experiment.truth)

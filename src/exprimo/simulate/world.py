@@ -1,4 +1,4 @@
-"""A whole world: genome, genes, expression, and the truth behind them."""
+"""A whole world: genome, genes, expression, read counts, and the truth behind them."""
 
 from __future__ import annotations
 
@@ -15,9 +15,12 @@ from exprimo.core.files.atomic import atomic_directory
 from exprimo.core.progress import Task, task
 from exprimo.core.sequence import Codes
 from exprimo.data.fasta import write_fasta
+from exprimo.simulate.conditions.changes import responding_factor
+from exprimo.simulate.conditions.experiment import Experiment, sequence_conditions
 from exprimo.simulate.config import WorldConfig, WorldSize, random_stream, world_config
 from exprimo.simulate.expression import add_up, ceilings, family_component
 from exprimo.simulate.files import (
+    write_counts,
     write_lines,
     write_motifs,
     write_repeats,
@@ -30,7 +33,13 @@ from exprimo.simulate.population import Population, acting_windows, populate
 from exprimo.simulate.regulation.motifs import Motif, draw_motifs
 from exprimo.simulate.regulation.sites import promoter_component, regulate
 from exprimo.simulate.stability import feature_table, log2_halflife, measure_halflife
-from exprimo.simulate.truth import component_table, factor_table, family_table, site_table
+from exprimo.simulate.truth import (
+    component_table,
+    differential_table,
+    factor_table,
+    family_table,
+    site_table,
+)
 
 WORLD_FORMAT = 1
 
@@ -47,6 +56,10 @@ class SimulatedWorld(NamedTuple):
     """TSV: gene_id, expression (log2; empty where not measured)."""
     halflife: Path
     """TSV: gene_id, halflife (hours; empty where not measured)."""
+    counts_table: Path
+    """TSV: gene_id, then the read counts of each sample."""
+    samples: Path
+    """TSV: sample, condition (control, treated)."""
     truth: Path
     """Folder of truth tables."""
     counts: Mapping[str, int]
@@ -62,7 +75,7 @@ def simulate(
     size: WorldSize = "small",
     config: WorldConfig | None = None,
 ) -> SimulatedWorld:
-    """Write a world whose truth is known: genome, genes, expression, and what lies behind.
+    """Write a world whose truth is known: genome, genes, expression, counts, and what lies behind.
 
     Parameters
     ----------
@@ -85,12 +98,13 @@ def simulate(
     >>> import tempfile
     >>> tiny = WorldConfig(genes=60)
     >>> world = simulate(Path(tempfile.mkdtemp()) / "world", seed=1, config=tiny)
-    >>> world.counts["genes"], sorted(path.name for path in world.folder.iterdir())
-    (60, ['expression.tsv', 'genes.gtf', 'genome.fa', 'halflife.tsv', 'truth'])
+    >>> world.counts["genes"], sorted(path.stem for path in world.folder.iterdir())
+    (60, ['counts', 'expression', 'genes', 'genome', 'halflife', 'samples', 'truth'])
     """
     if seed < 0:
         raise ConfigError("a seed cannot be negative", record="seed", found=seed, expected=">= 0")
     settings = world_config(size) if config is None else config
+    responding_factor(settings)
     with atomic_directory(out) as folder, task("Simulating", settings.genes) as bar:
         counts, best = _write_world(folder, seed, settings, bar)
     home = Path(out)
@@ -100,6 +114,8 @@ def simulate(
         genes=home / "genes.gtf",
         expression=home / "expression.tsv",
         halflife=home / "halflife.tsv",
+        counts_table=home / "counts.tsv",
+        samples=home / "samples.tsv",
         truth=home / "truth",
         counts=counts,
         ceilings=best,
@@ -118,13 +134,16 @@ def _write_world(
     components = _write_measurements(folder, seed, genes, population, sites, config)
     _write_factors_and_sites(folder / "truth", genes, sites, motifs, config)
     write_table(folder / "truth" / "families.tsv", family_table(genes, population))
-    counts = _count(genes, population, sites, components, config)
+    experiment = sequence_conditions(seed, components, sites, motifs, config)
+    _write_experiment(folder, genes, experiment)
+    counts = _count(genes, population, sites, components, experiment, config)
     best = ceilings(components)
     described = {
         "format_version": WORLD_FORMAT,
         "seed": seed,
         "counts": counts,
         "ceilings": best,
+        "conditions": experiment.described,
         "config": config.model_dump(mode="json"),
     }
     write_lines(folder / "truth" / "world.json", [json.dumps(described, indent=2)])
@@ -204,13 +223,24 @@ def _write_factors_and_sites(
     write_table(truth / "sites.tsv", site_table(sites, genes, motifs))
 
 
+def _write_experiment(folder: Path, genes: list[NamedGene], experiment: Experiment) -> None:
+    libraries = experiment.libraries
+    gene_ids = [one.gene_id for one in genes]
+    write_counts(folder / "counts.tsv", gene_ids, libraries["sample"].tolist(), experiment.counts)
+    write_table(folder / "samples.tsv", libraries[["sample", "condition"]])
+    write_table(folder / "truth" / "libraries.tsv", libraries)
+    write_table(folder / "truth" / "differential.tsv", differential_table(genes, experiment))
+
+
 def _count(
     genes: list[NamedGene],
     population: Population,
     sites: pd.DataFrame,
     components: pd.DataFrame,
+    experiment: Experiment,
     config: WorldConfig,
 ) -> dict[str, int]:
+    changes = experiment.truth["log2_fold_change"]
     families = {place.family for place in population.places} - {None}
     return {
         "chromosomes": config.genome.chromosomes,
@@ -222,4 +252,6 @@ def _count(
         "genes_in_families": sum(place.family is not None for place in population.places),
         "sites": len(sites),
         "active_sites": int((sites["effect"] != 0).sum()),
+        "samples": experiment.counts.shape[1],
+        "twofold_genes": int((changes.abs() > 1).sum()),
     }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -97,3 +99,14 @@ def test_a_long_list_is_shortened(sheet, counts):
     rows = "".join(f"X{i:02d},1\n" for i in range(30))
     with pytest.raises(MismatchError, match="X19 and 10 more"):
         match_samples(counts, read_samples(sheet("sample,x\n" + rows)))
+
+
+def test_lengths_come_along(sheet, counts):
+    lengths = pd.DataFrame(
+        [[10.0, 20.0, 30.0], [1.5, 2.5, 3.5]], index=counts.matrix.index, columns=counts.samples
+    )
+    measured = dataclasses.replace(counts, lengths=lengths)
+    matched, _ = match_samples(measured, read_samples(sheet("sample,x\nS3,c\nS1,a\nS2,b\n")))
+    assert matched.lengths is not None
+    assert matched.lengths.columns.tolist() == ["S3", "S1", "S2"]
+    assert matched.lengths.loc["g2"].tolist() == [3.5, 1.5, 2.5]

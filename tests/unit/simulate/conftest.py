@@ -46,6 +46,8 @@ class ReadWorld:
     sites: pd.DataFrame
     factors: pd.DataFrame
     families: pd.DataFrame
+    counts: pd.DataFrame
+    differential: pd.DataFrame
     described: dict[str, Any]
 
     def letters(self, chrom: str, start: int, end: int, strand: str) -> str:
@@ -100,6 +102,8 @@ def read_world(world: SimulatedWorld) -> ReadWorld:
         sites=table(world.truth / "sites.tsv"),
         factors=table(world.truth / "tfs.tsv"),
         families=table(world.truth / "families.tsv"),
+        counts=table(world.counts_table),
+        differential=table(world.truth / "differential.tsv"),
         described=json.loads((world.truth / "world.json").read_text()),
     )
 

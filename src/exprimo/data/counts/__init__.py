@@ -1,6 +1,18 @@
-"""Count tables: a matrix in one file, or one HTSeq file per sample."""
+"""Counts: a matrix in one file, one HTSeq file per sample, or quantified transcripts."""
 
+from exprimo.data.counts.joining import join_counts
+from exprimo.data.counts.quantifications import holds_quantifications, read_quantifications
 from exprimo.data.counts.reader import read_counts
-from exprimo.data.counts.table import Counts
+from exprimo.data.counts.table import Counts, refuse_empty_samples
+from exprimo.data.counts.transcripts import TranscriptGenes, read_transcript_genes
 
-__all__ = ["Counts", "read_counts"]
+__all__ = [
+    "Counts",
+    "TranscriptGenes",
+    "holds_quantifications",
+    "join_counts",
+    "read_counts",
+    "read_quantifications",
+    "read_transcript_genes",
+    "refuse_empty_samples",
+]

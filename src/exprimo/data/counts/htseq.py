@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from exprimo.core.errors import FormatError
 from exprimo.core.progress import track
+from exprimo.data.counts.rounding import Rounding
 from exprimo.data.counts.table import (
     Counts,
     assemble,
@@ -37,28 +38,30 @@ class _Sample:
         self.trailer: dict[str, int] = {}
 
 
-def read_htseq_file(path: Path) -> Counts:
+def read_htseq_file(path: Path, rounding: Rounding | None = None) -> Counts:
     """Read a single file as one sample, named after the file."""
     with open_text(path, "an HTSeq file") as text:
-        return _join([_read_sample(text, path.name, str(path))], path, "HTSeq file")
+        sample = _read_sample(text, path.name, str(path), rounding)
+    return _join([sample], path, "HTSeq file", rounding)
 
 
-def read_htseq_folder(path: Path) -> Counts:
+def read_htseq_folder(path: Path, rounding: Rounding | None = None) -> Counts:
     """Read every file of a folder as one sample each, in the order of their names."""
     files = sorted(
         file for file in path.iterdir() if file.is_file() and not file.name.startswith(".")
     )
-    return _join((_read_one(file) for file in track(files, "Reading counts")), path, "HTSeq folder")
+    samples = (_read_one(file, rounding) for file in track(files, "Reading counts"))
+    return _join(samples, path, "HTSeq folder", rounding)
 
 
-def _read_one(path: Path) -> _Sample:
+def _read_one(path: Path, rounding: Rounding | None) -> _Sample:
     with open_text(path, "an HTSeq file") as text:
-        return _read_sample(text, path.name, str(path))
+        return _read_sample(text, path.name, str(path), rounding)
 
 
-def read_htseq_tar(path: Path) -> Counts:
+def read_htseq_tar(path: Path, rounding: Rounding | None = None) -> Counts:
     """Read every file of a tar archive, plain or gzip; nothing is unpacked to disk."""
-    return _join(_tar_samples(path), path, "HTSeq tar")
+    return _join(_tar_samples(path, rounding), path, "HTSeq tar", rounding)
 
 
 class _LastBlock:
@@ -78,14 +81,14 @@ class _LastBlock:
         return self._last == bytes(tarfile.BLOCKSIZE)
 
 
-def _tar_samples(path: Path) -> Iterator[_Sample]:
+def _tar_samples(path: Path, rounding: Rounding | None) -> Iterator[_Sample]:
     with open_bytes(path, "a tar archive of HTSeq files") as raw:
         stream = _LastBlock(raw)
         try:
             with tarfile.open(fileobj=cast(IO[bytes], stream), mode="r|") as archive:
                 for member in track(archive, "Reading counts"):
                     if _is_sample(member, path):
-                        yield _read_member(archive, member, path)
+                        yield _read_member(archive, member, path, rounding)
             whole = stream.ends_whole()
         except tarfile.TarError as error:
             raise FormatError(
@@ -118,15 +121,20 @@ def _is_sample(member: tarfile.TarInfo, path: Path) -> bool:
     return member.isfile() and not name.name.startswith(".")
 
 
-def _read_member(archive: tarfile.TarFile, member: tarfile.TarInfo, path: Path) -> _Sample:
+def _read_member(
+    archive: tarfile.TarFile, member: tarfile.TarInfo, path: Path, rounding: Rounding | None
+) -> _Sample:
     place = f"{path}, member {member.name}"
     packed = cast(IO[bytes], archive.extractfile(member)).read()
     with damage_errors(place):
         content = gzip.decompress(packed) if packed.startswith(GZIP_MAGIC) else packed
-        return _read_sample(io.StringIO(content.decode("utf-8-sig")), member.name, place)
+        text = io.StringIO(content.decode("utf-8-sig"))
+        return _read_sample(text, member.name, place, rounding)
 
 
-def _read_sample(lines: Iterable[str], file_name: str, place: str) -> _Sample:
+def _read_sample(
+    lines: Iterable[str], file_name: str, place: str, rounding: Rounding | None
+) -> _Sample:
     sample = _Sample(clean_sample_name(file_name), place)
     for number, line in enumerate(lines, start=1):
         fields = line.rstrip("\r\n").split("\t")
@@ -143,7 +151,12 @@ def _read_sample(lines: Iterable[str], file_name: str, place: str) -> _Sample:
             )
         gene = fields[0]
         (count,) = parse_count_row(
-            fields[1:], file=place, line=number, gene=gene, samples=[sample.name]
+            fields[1:],
+            file=place,
+            line=number,
+            gene=gene,
+            samples=[sample.name],
+            rounding=rounding,
         )
         if is_trailer(gene):
             sample.trailer[gene.removeprefix("__")] = count
@@ -153,7 +166,7 @@ def _read_sample(lines: Iterable[str], file_name: str, place: str) -> _Sample:
     return sample
 
 
-def _join(samples: Iterable[_Sample], source: Path, kind: str) -> Counts:
+def _join(samples: Iterable[_Sample], source: Path, kind: str, rounding: Rounding | None) -> Counts:
     genes: dict[str, int] = {}
     first = ""
     columns: dict[str, npt.NDArray[np.int64]] = {}
@@ -179,7 +192,9 @@ def _join(samples: Iterable[_Sample], source: Path, kind: str) -> Counts:
         raise FormatError("no count file in it", file=source, expected="one file per sample")
     notes: dict[str, int | str] = {"format": kind, "trailer_rows": len(trailer), **trailer}
     values = np.stack(list(columns.values()), axis=1)
-    return assemble(list(genes), list(columns), values, source=source, notes=notes)
+    return assemble(
+        list(genes), list(columns), values, source=source, notes=notes, rounding=rounding
+    )
 
 
 def _in_order(sample: _Sample, genes: dict[str, int], first: str) -> npt.NDArray[np.int64]:

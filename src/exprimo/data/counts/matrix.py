@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from exprimo.core.errors import FormatError
+from exprimo.data.counts.rounding import Rounding
 from exprimo.data.counts.table import (
     Counts,
     assemble,
@@ -20,10 +21,12 @@ from exprimo.data.counts.table import (
 from exprimo.data.tabular import Table, open_table, refuse_duplicate, refuse_missing_header
 
 FEATURE_COUNTS = ["Geneid", "Chr", "Start", "End", "Strand", "Length"]
+# What merged tables of quantifiers have behind the gene id.
+_BESIDE_GENE_ID = frozenset({"gene_name", "gene_symbol", "symbol", "transcript_id(s)"})
 CLASS_ROW = re.compile(r"[#!]?(class|group|condition|treatment)\b", re.IGNORECASE)
 
 
-def read_matrix(path: Path) -> Counts:
+def read_matrix(path: Path, rounding: Rounding | None = None) -> Counts:
     """Read a genes × samples table; the header decides which kind it is."""
     with open_table(path, "a table of counts") as table:
         kind, skipped, samples = _layout(table)
@@ -35,6 +38,7 @@ def read_matrix(path: Path) -> Counts:
                 found=", ".join(table.header[:8]),
                 expected="a column of gene ids, then one column per sample",
             )
+        passed_over = ", ".join(table.header[1:skipped])
         genes: dict[str, int] = {}
         values = array("q")
         classes: dict[str, str] | None = None
@@ -45,7 +49,9 @@ def read_matrix(path: Path) -> Counts:
                 classes = _classes(name, cells, samples, path, number)
                 kind = "matrix with a class row"
                 continue
-            counts = parse_count_row(cells, file=path, line=number, gene=name, samples=samples)
+            counts = parse_count_row(
+                cells, file=path, line=number, gene=name, samples=samples, rounding=rounding
+            )
             if is_trailer(name):
                 trailer[name.removeprefix("__")] = sum(counts)
                 continue
@@ -54,7 +60,11 @@ def read_matrix(path: Path) -> Counts:
             values.extend(counts)
     matrix = np.frombuffer(values, dtype=np.int64).reshape(-1, len(samples)).copy()
     notes: dict[str, int | str] = {"format": kind, "trailer_rows": len(trailer), **trailer}
-    return assemble(list(genes), samples, matrix, source=path, notes=notes, classes=classes)
+    if kind != "featureCounts" and skipped > 1:
+        notes["column_passed_over"] = passed_over
+    return assemble(
+        list(genes), samples, matrix, source=path, notes=notes, classes=classes, rounding=rounding
+    )
 
 
 def _layout(table: Table) -> tuple[str, int, list[str]]:
@@ -64,9 +74,10 @@ def _layout(table: Table) -> tuple[str, int, list[str]]:
         samples = [clean_sample_name(name) for name in table.header[skipped:]]
         _refuse_same_sample(samples, table.header[skipped:], table.path)
         return "featureCounts", skipped, samples
-    samples = table.header[1:]
+    skipped = 2 if table.header[1:2] and table.header[1].lower() in _BESIDE_GENE_ID else 1
+    samples = table.header[skipped:]
     refuse_missing_header(table, samples)
-    for position, name in enumerate(samples, start=2):
+    for position, name in enumerate(samples, start=skipped + 1):
         if not name:
             raise FormatError(
                 "a sample without a name",
@@ -75,7 +86,7 @@ def _layout(table: Table) -> tuple[str, int, list[str]]:
                 found="an empty cell",
                 expected="one name per sample",
             )
-    return "matrix", 1, samples
+    return "matrix", skipped, samples
 
 
 def _refuse_same_sample(samples: Sequence[str], columns: Sequence[str], path: Path) -> None:

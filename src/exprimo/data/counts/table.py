@@ -13,9 +13,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from exprimo.core.errors import FormatError
+from exprimo.data.counts.rounding import LARGEST_COUNT, Rounding
 from exprimo.data.tabular import is_missing
-
-LARGEST_COUNT = 2**63 - 1
 
 # What htseq-count writes below the genes; older versions without the underscores.
 TRAILER_ROWS = frozenset(
@@ -48,15 +47,20 @@ class Counts:
         Sample -> class where the file has a class row under its header, else None.
     notes
         What was found and left out: ``format``, ``genes``, ``samples``, ``trailer_rows`` and, by
-        name, the reads that trailer rows counted.
+        name, the reads that trailer rows counted. ``fractions_rounded`` where fractions were;
+        `read_quantifications` says more.
     source
         The file or folder.
+    lengths
+        Genes × samples as ``matrix``, float64, > 0: the average length of a gene's transcripts
+        in each sample, in bases, where the counts come from quantified transcripts; else None.
     """
 
     matrix: pd.DataFrame
     classes: dict[str, str] | None
     notes: dict[str, int | str]
     source: Path
+    lengths: pd.DataFrame | None = None
 
     @property
     def samples(self) -> list[str]:
@@ -90,9 +94,17 @@ def clean_sample_name(path: str) -> str:
 
 
 def parse_count_row(
-    cells: Sequence[str], *, file: str | Path, line: int, gene: str, samples: Sequence[str]
+    cells: Sequence[str],
+    *,
+    file: str | Path,
+    line: int,
+    gene: str,
+    samples: Sequence[str],
+    rounding: Rounding | None = None,
 ) -> list[int]:
     """Read the counts of one gene; the first cell that is none raises `FormatError`.
+
+    A fraction is no count, unless ``rounding`` is there to round it.
 
     Examples
     --------
@@ -105,13 +117,22 @@ def parse_count_row(
         counts = list(map(int, cells))
         if max(counts) <= LARGEST_COUNT:
             return counts
+    if rounding is not None and (rounded := rounding.row(cells)) is not None:
+        return rounded
     return [
-        parse_count(cell, file=file, record=f"line {line}, gene {gene}, sample {sample}")
+        parse_count(
+            cell,
+            file=file,
+            record=f"line {line}, gene {gene}, sample {sample}",
+            rounding=rounding,
+        )
         for cell, sample in zip(cells, samples, strict=True)
     ]
 
 
-def parse_count(cell: str, *, file: str | Path, record: str) -> int:
+def parse_count(
+    cell: str, *, file: str | Path, record: str, rounding: Rounding | None = None
+) -> int:
     """Read one count; "12.0" and "1e3" are whole numbers too."""
     text = cell.strip()
     expected = "a whole number >= 0"
@@ -146,6 +167,8 @@ def parse_count(cell: str, *, file: str | Path, record: str) -> int:
             expected=expected,
             remedy="Give raw counts, not log or centred values",
         )
+    if value != int(value) and rounding is not None:
+        return rounding.one(value)
     if value != int(value):
         raise FormatError(
             "a fractional count",
@@ -153,7 +176,8 @@ def parse_count(cell: str, *, file: str | Path, record: str) -> int:
             record=record,
             found=text,
             expected=expected,
-            remedy="Give raw counts, not normalised values such as TPM; round estimated counts",
+            remedy="Give raw counts, not normalised values such as TPM; for estimated counts "
+            "(RSEM, salmon) add --round",
         )
     return int(value)
 
@@ -166,8 +190,10 @@ def assemble(
     source: Path,
     notes: dict[str, int | str],
     classes: dict[str, str] | None = None,
+    lengths: npt.NDArray[np.float64] | None = None,
+    rounding: Rounding | None = None,
 ) -> Counts:
-    """Make `Counts` of checked parts; ``values`` has shape (genes, samples)."""
+    """Make `Counts` of checked parts; ``values`` and ``lengths`` have shape (genes, samples)."""
     if not genes:
         raise FormatError(
             "no genes",
@@ -175,7 +201,40 @@ def assemble(
             found="a header and no rows" if samples else "nothing",
             expected="one row per gene",
         )
-    matrix = pd.DataFrame(
-        values, index=pd.Index(genes, name="gene_id", dtype=object), columns=pd.Index(samples)
+    if rounding is not None:
+        rounding.refuse_normalised(values, source)
+        notes = {**notes, "fractions_rounded": rounding.rounded}
+    index = pd.Index(genes, name="gene_id", dtype=object)
+    columns = pd.Index(samples)
+    notes = {**notes, "genes": len(genes), "samples": len(samples)}
+    return Counts(
+        pd.DataFrame(values, index=index, columns=columns),
+        classes,
+        notes,
+        source,
+        None if lengths is None else pd.DataFrame(lengths, index=index, columns=columns),
     )
-    return Counts(matrix, classes, {**notes, "genes": len(genes), "samples": len(samples)}, source)
+
+
+def refuse_empty_samples(counts: Counts) -> None:
+    """Refuse samples without a single read, and name them.
+
+    Examples
+    --------
+    >>> table = assemble(["g1"], ["s1", "s2"], np.array([[3, 0]]), source=Path("c.tsv"), notes={})
+    >>> refuse_empty_samples(table)
+    Traceback (most recent call last):
+    exprimo.core.errors.FormatError: c.tsv: a sample without a single read. Found: s2. \
+Expected: counts above 0 in each sample. Leave it out of the counts and of the sample sheet, or \
+count it again.
+    """
+    sums = counts.matrix.to_numpy().sum(axis=0)
+    empty = [name for name, total in zip(counts.samples, sums, strict=True) if not total]
+    if empty:
+        raise FormatError(
+            "a sample without a single read" if len(empty) == 1 else "samples without any read",
+            file=counts.source,
+            found=", ".join(empty),
+            expected="counts above 0 in each sample",
+            remedy="Leave it out of the counts and of the sample sheet, or count it again",
+        )

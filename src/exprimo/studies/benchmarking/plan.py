@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from exprimo.core.errors import ConfigError
 from exprimo.models import Task, default_baselines, get_spec
+from exprimo.models.zoo import Imbalance
 from exprimo.studies.benchmarking.config import BenchmarkConfig
 
 
@@ -34,6 +35,23 @@ def slug(strategy: str) -> str:
     return strategy.replace("*", "-x-").replace(":", "-").replace("/", "-")
 
 
+def is_trained(model: str) -> bool:
+    """Tell whether a model is trained by the loop, and so differs from seed to seed."""
+    return get_spec(model).kind != "baseline"
+
+
+def own_imbalance(model: str, config: BenchmarkConfig) -> Imbalance:
+    """Give what a model of a benchmark does about unequal classes.
+
+    The baselines that every benchmark carries come without being asked, so those that have no use
+    for the setting are fitted to the classes as they are.
+    """
+    way, spec = config.fit.imbalance, get_spec(model)
+    if model in config.models or is_trained(model) or way in spec.imbalance:
+        return way
+    return "none"
+
+
 def all_models(config: BenchmarkConfig, task: Task) -> list[str]:
     """List the models, baselines first, each once."""
     names = list(dict.fromkeys([*default_baselines(task), *config.models]))
@@ -57,8 +75,7 @@ def plan_runs(config: BenchmarkConfig, task: Task) -> list[PlannedRun]:
     runs = []
     for split in dict.fromkeys(config.splits):
         for model in models:
-            network = get_spec(model).kind == "network"
-            seeds = config.seeds if network else 1
+            seeds = config.seeds if is_trained(model) else 1
             runs += [PlannedRun(model, split, config.seed + s, 1.0) for s in range(seeds)]
     last = models[-1]
     for fraction in sorted(set(config.fractions) - {1.0}):
@@ -66,8 +83,8 @@ def plan_runs(config: BenchmarkConfig, task: Task) -> list[PlannedRun]:
             raise ConfigError(
                 "not a share of the training part", found=fraction, expected="between 0 and 1"
             )
-        seeds = config.seeds if get_spec(last).kind == "network" else 1
+        seeds = config.seeds if is_trained(last) else 1
         runs += [
             PlannedRun(last, config.splits[0], config.seed + s, fraction) for s in range(seeds)
         ]
-    return sorted(runs, key=lambda run: get_spec(run.model).kind == "network")
+    return sorted(runs, key=lambda run: is_trained(run.model))

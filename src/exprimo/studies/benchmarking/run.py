@@ -26,14 +26,14 @@ from exprimo.models import get_spec
 from exprimo.report import build_report
 from exprimo.splits import HomologyGroups, Overlaps, count_overlaps, make_split, sequence_groups
 from exprimo.studies.benchmarking.config import BenchmarkConfig
-from exprimo.studies.benchmarking.plan import PlannedRun, plan_runs, slug
+from exprimo.studies.benchmarking.plan import PlannedRun, is_trained, own_imbalance, plan_runs, slug
 from exprimo.studies.benchmarking.tables import (
     learning_curve,
     paired_table,
     read_cells,
     score_table,
 )
-from exprimo.training import SplitConfig, TrainConfig, train_run
+from exprimo.training import FitConfig, SplitConfig, TrainConfig, train_run
 from exprimo.training.judging import HEADLINE
 from exprimo.training.run import dataset_facts
 
@@ -202,20 +202,25 @@ def _train(
     planned: PlannedRun, config: BenchmarkConfig, split: Split, runs: Path, resume: bool
 ) -> None:
     runs.mkdir(exist_ok=True)
-    network = get_spec(planned.model).kind == "network"
+    imbalance = own_imbalance(planned.model, config)
+    shared = config.fit if imbalance == config.fit.imbalance else _without_imbalance(config.fit)
     train = TrainConfig(
         dataset=config.dataset,
         model=planned.model,
         target=config.target,
         seed=planned.seed,
-        ensemble=config.ensemble if network else 1,
+        ensemble=config.ensemble if is_trained(planned.model) else 1,
         split=SplitConfig(strategy=split.strategy, seed=split.seed, **_chromosomes(config, split)),
-        fit=config.fit.model_copy(update={"fraction": planned.fraction}),
+        fit=shared.model_copy(update={"fraction": planned.fraction}),
         machine=config.machine,
         options=config.options.get(planned.model, {}),
     )
     folder = runs / planned.folder
     train_run(train, folder, split=split, resume=resume or folder.exists())
+
+
+def _without_imbalance(fit: FitConfig) -> FitConfig:
+    return fit.model_copy(update={"imbalance": "none", "focal_gamma": FitConfig().focal_gamma})
 
 
 def _chromosomes(config: BenchmarkConfig, split: Split) -> dict[str, tuple[str, ...]]:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from exprimo.core.run import Run
+from exprimo.core.run import Run, probability_columns
 from exprimo.core.split import Split
 from exprimo.evaluate import (
     Difference,
@@ -20,17 +20,16 @@ from exprimo.evaluate import (
     difference_between_test_sets,
     paired_difference,
 )
-from exprimo.evaluate.classification import CLASSIFICATION_METRICS
 from exprimo.evaluate.curves import more_data_helps
-from exprimo.evaluate.regression import REGRESSION_METRICS
 from exprimo.models import Task, get_spec
 from exprimo.studies.benchmarking.plan import PlannedRun
+from exprimo.training.judging import METRICS_OF
 
 _PAIR = ("kind", "split_a", "model_a", "split_b", "model_b", "metric")
 
 
 class Cell(NamedTuple):
-    """A model under a split: test predictions of its seeds, (seeds, n)."""
+    """A model under a split: test predictions of its seeds, (seeds, n) or (seeds, n, classes)."""
 
     model: str
     split: str
@@ -69,16 +68,23 @@ def _cell(model: str, split: str, runs: list[Run], used: Split) -> Cell:
         model,
         split,
         tables[0].loc[ids, "target"].to_numpy(np.float64),
-        np.stack([table.loc[ids, "prediction"].to_numpy(np.float64) for table in tables]),
+        np.stack(
+            [_predicted(run, table.loc[ids]) for run, table in zip(runs, tables, strict=True)]
+        ),
         groups[rows][present],
         used.unit,
         [t["value"] for t in thresholds] if all(thresholds) else None,
     )
 
 
+def _predicted(run: Run, table: pd.DataFrame) -> npt.NDArray[np.float64]:
+    classes = run.metrics.get("classes")
+    return table[probability_columns(classes) if classes else "prediction"].to_numpy(np.float64)
+
+
 def score_table(cells: Sequence[Cell], task: Task) -> pd.DataFrame:
     """Give every metric of every cell: model, role, split, metric, value, low, high, ..."""
-    metrics = list(CLASSIFICATION_METRICS if task == "classification" else REGRESSION_METRICS)
+    metrics = list(METRICS_OF[task])
     rows = []
     for cell in cells:
         estimates = bootstrap(

@@ -30,6 +30,11 @@ COUNTS = "gene\tA\tB\nYAL1\t3\t0\nYAL2\t4\t8\n"
 TILES = "core\trep1\tyfp\nACGTACGTAC\t1\t1.5\nACGTACGTAA\t2\t\n"
 TARGETS = "gene_id\tlog2FoldChange\tsymbol\ng1\t-1.5\tABC1\ng2\tNA\tABC2\n"
 
+MEME = (
+    "MEME version 4\n\nMOTIF M1 GATA1\nletter-probability matrix: alength= 4 w= 2\n"
+    "0 0 1 0\n0.5 0 0 0.5\n"
+)
+
 TEXTS = {
     "FASTA": ">I\nACGTNN\n>II\nGG\n",
     "GTF": GTF,
@@ -41,6 +46,7 @@ TEXTS = {
     "targets": TARGETS,
     "sequence table": TILES,
     "gene names": "YAL001C\tTFC3\nYAL002W\tVPS8\nYAL003W\tEFB1\n",
+    "MEME motifs": MEME,
 }
 
 
@@ -89,6 +95,18 @@ def test_facts_of_a_fasta(file):
     assert facts["bases"] == "8, longest record 6"
     assert facts["N"] == "25.0%"
     assert facts["GC"] == "66.7%"
+
+
+def test_facts_of_motifs(file):
+    assert check_file(file(MEME)).facts == {
+        "motifs": "1 (M1)",
+        "positions": "2 to 2",
+        "information": "3.0 to 3.0 bits",
+        "background": "A 0.25, C 0.25, G 0.25, T 0.25",
+    }
+    wrong = check_file(file(MEME + "0.5 0.5 0.5 0.5\n"))
+    assert wrong.kind == "MEME motifs"
+    assert "not a row of probabilities" in wrong.problems[0]
 
 
 def test_facts_of_counts(file):

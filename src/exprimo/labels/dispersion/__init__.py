@@ -1,0 +1,1 @@
+"""Dispersions: each gene's own, the trend, and what shrinking one to the other gives."""

@@ -1,0 +1,1 @@
+"""The numerical engine: compiled loops over genes, without a word about designs or files."""

@@ -1,0 +1,1 @@
+"""Tests of fitted genes: alternatives, adjustment for many tests, the table of results."""
