@@ -53,6 +53,20 @@ def test_a_dataset_of_version_1_is_read() -> None:
         assert table["clipped"].sum() == 2
 
 
+def test_a_dataset_of_version_2_is_read() -> None:
+    with Dataset.open(FIXTURES / "dataset_v2.h5") as data:
+        assert data.sha256.startswith("039fecafba29")
+        change = data.targets["change"]
+        assert (change.kind, change.classes) == ("multiclass", ("down", "none", "up"))
+        level = data.target("level")
+        expected = np.where(np.isnan(level), np.nan, np.digitize(level, [2.25, 3]))
+        np.testing.assert_array_equal(data.target("change"), expected.astype(np.float32))
+        assert {data.targets[name].classes for name in ("level", "high")} == {()}
+    with Dataset.open(FIXTURES / "dataset_v1.h5") as old:
+        assert {target.classes for target in old.targets.values()} == {()}
+        np.testing.assert_array_equal(old.target("level"), level)
+
+
 def test_a_run_of_version_1_is_read() -> None:
     run = Run.open(FIXTURES / "run_v1")
     config = TrainConfig.load(run.config_path)

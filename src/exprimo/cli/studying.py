@@ -65,7 +65,7 @@ def _short(value: Any) -> str:
 
 
 def _init(
-    kind: Annotated[str, typer.Argument(help="Kind of study: sequence.")],
+    kind: Annotated[str, typer.Argument(help="Kind of study: sequence, differential-promoter.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="File to write.")] = Path("study.toml"),
     as_json: Json = False,
 ) -> None:
@@ -93,6 +93,8 @@ def _run(
         done = exprimo.run(study, out=out, overrides=overrides or (), resume=resume)
     if isinstance(done, exprimo.Run):
         say_run(done, as_json=as_json)
+    elif hasattr(done, "benchmark"):
+        say_study(done, as_json=as_json)
     else:
         say_benchmark(done, as_json=as_json)
 
@@ -149,15 +151,41 @@ def say_run(run: Any, *, as_json: bool) -> None:
     say(lines, {"path": run.path, **metrics}, as_json=as_json)
 
 
-def say_benchmark(done: Any, *, as_json: bool) -> None:
-    """Print a benchmark's table of the headline metric."""
+def say_study(done: Any, *, as_json: bool) -> None:
+    """Print the verdict of a study and the table of its main benchmark."""
+    judged = done.facts["verdict"]
+    lines = [
+        *_headline_table(done.benchmark),
+        "",
+        judged["text"],
+        "",
+        f"Wrote {done.path}",
+        f"  report: {done.report}",
+    ]
+    facts = {
+        "path": done.path,
+        "report": done.report,
+        "verdict": judged,
+        "truth": done.facts.get("truth"),
+        "headline": done.benchmark.headline,
+        "scores": done.benchmark.scores.to_dict("records"),
+        "paired": done.benchmark.paired.to_dict("records"),
+    }
+    say(lines, facts, as_json=as_json)
+
+
+def _headline_table(done: Any) -> list[str]:
     scores = done.scores[done.scores["metric"] == done.headline]
     rows = [
         [row.model, row.split, number(row.value), between(row.low, row.high)]
         for row in scores.itertuples()
     ]
-    header = ["model", "split", done.headline, "95% interval"]
-    lines = [*table(rows, header), "", f"Wrote {done.path}", f"  report: {done.report}"]
+    return table(rows, ["model", "split", done.headline, "95% interval"])
+
+
+def say_benchmark(done: Any, *, as_json: bool) -> None:
+    """Print a benchmark's table of the headline metric."""
+    lines = [*_headline_table(done), "", f"Wrote {done.path}", f"  report: {done.report}"]
     facts = {
         "path": done.path,
         "report": done.report,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,17 @@ from exprimo.core.split import Split
 _PREDICTION_SUFFIXES = (".parquet", ".tsv", ".json", ".jsonl")
 _METRIC_KEYS = ("task", "target", "model", "headline", "parts", "threshold", "conformal")
 PREDICTION_COLUMNS = ("example_id", "target", "prediction", "prediction_sd")
+
+
+def probability_columns(classes: Sequence[str]) -> list[str]:
+    """Name the columns that a table of predictions of several classes has besides, in order.
+
+    Examples
+    --------
+    >>> probability_columns(["down", "none", "up"])
+    ['probability_down', 'probability_none', 'probability_up']
+    """
+    return [f"probability_{name}" for name in classes]
 
 
 @dataclass(frozen=True)
@@ -146,7 +157,8 @@ def write_predictions(path: str | Path, table: pd.DataFrame) -> None:
     """Write predictions as parquet (or TSV, JSON lines by suffix), columns `PREDICTION_COLUMNS`.
 
     ``target`` is the observed value, NaN where there is none; ``prediction_sd`` the spread of
-    an ensemble, NaN for a single model.
+    an ensemble, NaN for a single model. Several classes have `probability_columns` besides;
+    ``target`` and ``prediction`` are then codes of classes.
     """
     target = check_predictions_path(path)
     # Handles, not paths: pandas and pyarrow take a folder called "~" for the user's home.

@@ -6,6 +6,7 @@ from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,7 @@ import pandas as pd
 
 from exprimo.core.errors import ConfigError, FormatError
 from exprimo.core.sequence import N_CODE, Codes, encode
+from exprimo.data.classes import parse_class
 from exprimo.data.tabular import (
     Table,
     is_missing,
@@ -45,14 +47,15 @@ class SequenceTable:
         uint8, shape (rows, length), A, C, G, T, N = 0..4, as read from the table (the orientation
         that was assayed), prefix and suffix attached.
     targets
-        Name -> float32, shape (rows,); NaN where an extra target is missing.
+        Name -> float32, shape (rows,), or text where they are classes; NaN where an extra target
+        is missing.
     notes
         ``rows`` of the file, ``dropped_no_target``, and ``padded`` (shorter than the longest).
     """
 
     examples: pd.DataFrame
     codes: Codes
-    targets: dict[str, npt.NDArray[np.float32]]
+    targets: dict[str, npt.NDArray[Any]]
     notes: dict[str, int]
 
 
@@ -82,7 +85,7 @@ class _Rows:
     strand: list[str] = field(default_factory=list)
     group: list[str] = field(default_factory=list)
     lengths: list[int] = field(default_factory=list)
-    targets: list[array[float]] = field(default_factory=list)
+    targets: list[array[float] | list[str | float]] = field(default_factory=list)
     blocks: list[Codes] = field(default_factory=list)
     _waiting: list[tuple[int, str]] = field(default_factory=list)
 
@@ -117,6 +120,7 @@ def read_sequence_table(
     suffix: str = "",
     extra_targets: Sequence[str] = (),
     one_based: bool = False,
+    classes: Sequence[str] | None = None,
 ) -> SequenceTable:
     """Read sequences with targets from a table (TSV or CSV, plain or gzip).
 
@@ -134,6 +138,8 @@ def read_sequence_table(
     one_based
         The ``start`` column counts from 1 (GTF, VCF) instead of from 0 (BED). It is the leftmost
         base on the forward strand, on either strand; what is stored is 0-based.
+    classes
+        The targets are classes of these names, or of any if empty; None: they are numbers.
 
     Returns
     -------
@@ -177,7 +183,7 @@ def read_sequence_table(
             strand=None if strand is None else table.column(strand),
             group=None if group is None else table.column(group),
         )
-        total = _read_rows(table, columns, rows, first_base=1 if one_based else 0)
+        total = _read_rows(table, columns, rows, classes, first_base=1 if one_based else 0)
     if not rows.lengths:
         raise FormatError(
             "no sequence with a target",
@@ -190,7 +196,7 @@ def read_sequence_table(
         _examples(columns, rows),
         codes,
         {
-            name: np.array(values, dtype=np.float32)
+            name: np.array(values, dtype=np.float32 if classes is None else object)
             for name, values in zip(columns.targets, rows.targets, strict=True)
         },
         {"rows": total, "dropped_no_target": total - len(rows.lengths), "padded": padded},
@@ -212,14 +218,26 @@ def encode_sequence(letters: str, *, file: Path, record: str) -> Codes:
         ) from None
 
 
-def _read_rows(table: Table, columns: _Columns, rows: _Rows, *, first_base: int) -> int:
+def _read_rows(
+    table: Table,
+    columns: _Columns,
+    rows: _Rows,
+    classes: Sequence[str] | None,
+    *,
+    first_base: int,
+) -> int:
     path, total = table.path, 0
-    rows.targets.extend(array("d") for _ in columns.targets)
+    rows.targets.extend(array("d") if classes is None else [] for _ in columns.targets)
+
+    def parse(cell: str, record: str) -> Any:
+        if classes is None:
+            return parse_target(cell, file=path, record=record)
+        return parse_class(cell, classes, file=path, record=record)
+
     for line, fields in table.rows:
         total += 1
         values = [
-            parse_target(fields[at], file=path, record=f"line {line}, column {name}")
-            for name, at in columns.targets.items()
+            parse(fields[at], f"line {line}, column {name}") for name, at in columns.targets.items()
         ]
         if values[0] != values[0]:  # NaN
             continue

@@ -1,14 +1,16 @@
-"""Targets per gene: measured numbers, or labels 1, 0 and missing."""
+"""Targets per gene: measured numbers, labels 1, 0 and missing, or names of classes."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from exprimo.core.errors import FormatError
+from exprimo.data.classes import parse_class
 from exprimo.data.tabular import (
     Table,
     open_table,
@@ -50,11 +52,61 @@ def read_targets(path: str | Path, columns: Sequence[str] | None = None) -> pd.D
     >>> read_targets(file, ["log2FoldChange"])["log2FoldChange"].tolist()
     [1.5, nan]
     """
+    rows = _read_cells(path, columns, parse_target)
+    return pd.DataFrame(
+        np.array(rows.cells, dtype=np.float64).reshape(len(rows.cells), len(rows.columns)),
+        index=rows.genes,
+        columns=rows.columns,
+    )
+
+
+def read_class_targets(
+    path: str | Path, columns: Sequence[str] | None = None, classes: Sequence[str] = ()
+) -> pd.DataFrame:
+    """Read a table of class names (or small whole numbers) per gene.
+
+    Layout and errors are those of `read_targets`.
+
+    Parameters
+    ----------
+    classes
+        The names that may occur; empty takes any, see `parse_class`.
+
+    Returns
+    -------
+    DataFrame
+        Index ``gene_id``, columns of text; NaN where there is no value.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> file = Path(tempfile.mkdtemp()) / "change.tsv"
+    >>> _ = file.write_text("gene_id\\tchange\\ng1\\tup\\ng2\\t\\n")
+    >>> read_class_targets(file)["change"].tolist()
+    ['up', nan]
+    """
+
+    def parse(cell: str, *, file: str | Path, record: str) -> str | float:
+        return parse_class(cell, classes, file=file, record=record)
+
+    rows = _read_cells(path, columns, parse)
+    return pd.DataFrame(rows.cells, index=rows.genes, columns=rows.columns, dtype=object)
+
+
+class _Cells(NamedTuple):
+    genes: pd.Index[Any]
+    columns: pd.Index[Any]
+    cells: list[list[Any]]
+
+
+def _read_cells(
+    path: str | Path, columns: Sequence[str] | None, parse: Callable[..., Any]
+) -> _Cells:
     with open_table(path, "a table of targets") as table:
         key = table.header.index(_GENE_COLUMN) if _GENE_COLUMN in table.header else 0
         wanted = _wanted(table, columns, key)
         seen: dict[str, int] = {}
-        values: list[list[float]] = []
+        values: list[list[Any]] = []
         for number, fields in table.rows:
             gene = fields[key].strip()
             if not gene:
@@ -68,7 +120,7 @@ def read_targets(path: str | Path, columns: Sequence[str] | None = None) -> pd.D
             refuse_duplicate(seen, gene, number, what="gene", file=path)
             values.append(
                 [
-                    parse_target(
+                    parse(
                         fields[at], file=path, record=f"line {number}, gene {gene}, column {name}"
                     )
                     for name, at in wanted.items()
@@ -76,11 +128,8 @@ def read_targets(path: str | Path, columns: Sequence[str] | None = None) -> pd.D
             )
     if not values:
         raise FormatError("no genes", file=path, found="a header and no rows")
-    return pd.DataFrame(
-        np.array(values, dtype=np.float64).reshape(len(values), len(wanted)),
-        index=pd.Index(list(seen), name=_GENE_COLUMN, dtype=object),
-        columns=pd.Index(list(wanted)),
-    )
+    genes = pd.Index(list(seen), name=_GENE_COLUMN, dtype=object)
+    return _Cells(genes, pd.Index(list(wanted)), values)
 
 
 def read_labels(path: str | Path, columns: Sequence[str] | None = None) -> pd.DataFrame:

@@ -15,11 +15,15 @@ IntArray = NDArray[np.int64]
 HARD_LABELS_FROM = 10
 """From this many rows on, scores of only 0 and 1 are taken for calls rather than chance."""
 
+SUM_TOLERANCE = 1e-3
+"""How far probabilities of all classes may be from 1 together: float32, and means over members."""
+
 
 class Rows(NamedTuple):
     """The rows that can be judged, and how many could not.
 
-    Shapes: observed `(n,)`, predicted `(seeds, n)`, group codes `(n,)` in `0..n_groups-1`.
+    Shapes: observed `(n,)`, predicted `(seeds, n)`, or `(seeds, n, classes)` for probabilities of
+    several classes, group codes `(n,)` in `0..n_groups-1`.
     """
 
     observed: FloatArray
@@ -50,7 +54,8 @@ def observed_rows(observed: ArrayLike, predicted: ArrayLike, groups: Any = None)
     observed
         Truth, `(n,)`; NaN marks a value that was not measured.
     predicted
-        Predictions, `(n,)`, or `(seeds, n)` where a model was trained with several seeds.
+        Predictions, `(n,)`, or `(seeds, n)` where a model was trained with several seeds;
+        probabilities of several classes as `(seeds, n, classes)`, for one seed too.
     groups
         The independent unit of each row (gene, homology group, person), `(n,)`; None makes
         every row a unit of its own.
@@ -70,19 +75,20 @@ def observed_rows(observed: ArrayLike, predicted: ArrayLike, groups: Any = None)
     """
     truth = _numbers(observed, "observed values")
     guess = _numbers(predicted, "predictions")
-    if truth.ndim != 1 or guess.ndim not in (1, 2) or guess.shape[-1] != truth.size:
+    rows_of_guess = guess.shape[1:2] if guess.ndim == 3 else guess.shape[-1:]
+    if truth.ndim != 1 or guess.ndim not in (1, 2, 3) or rows_of_guess != truth.shape:
         raise MismatchError(
             "observed and predicted values do not fit together",
             found=f"observed of shape {truth.shape}, predicted of shape {guess.shape}",
-            expected="observed (n,), predicted (n,) or (seeds, n)",
+            expected="observed (n,), predicted (n,), (seeds, n) or (seeds, n, classes)",
         )
-    if guess.ndim == 2 and guess.shape[0] == 0:
+    if guess.ndim > 1 and guess.shape[0] == 0:
         raise InputError("no predictions were given", found="0 seeds", expected="at least one")
     if np.isinf(truth).any():
         raise _at("an observed value is infinite", np.isinf(truth), "a number, or NaN if missing")
     known = ~np.isnan(truth)
     guess = np.atleast_2d(guess)[:, known]
-    bad = ~np.isfinite(guess).all(axis=0)
+    bad = ~np.isfinite(guess).all(axis=(0, *range(2, guess.ndim)))
     if bad.any():
         rows = np.zeros(truth.size, dtype=bool)
         rows[np.flatnonzero(known)[bad]] = True
@@ -143,6 +149,41 @@ def check_probabilities(predicted: FloatArray) -> None:
             expected="probabilities",
             remedy="Turn logits into probabilities first",
         )
+
+
+def check_class_probabilities(observed: FloatArray, predicted: FloatArray) -> None:
+    """Refuse what is not codes with probabilities of their classes, `(seeds, n, classes)`."""
+    if predicted.ndim != 3:
+        raise InputError(
+            "one number per row cannot be judged as several classes",
+            found=f"predictions of shape {predicted.shape}",
+            expected="probabilities of every class, (n, classes) or (seeds, n, classes)",
+        )
+    n_classes = predicted.shape[2]
+    wrong = ~np.isin(observed, np.arange(n_classes))
+    if wrong.any():
+        raise InputError(
+            "an observed class has no probability",
+            found=f"{float(observed[wrong][0]):g}",
+            expected=f"codes 0 to {n_classes - 1}, or missing (NaN)",
+        )
+    check_probabilities(predicted)
+    sums = predicted.sum(axis=2)
+    off = np.abs(sums - 1) > SUM_TOLERANCE
+    if off.any():
+        raise InputError(
+            "the probabilities of a row do not add up to 1",
+            found=float(sums[off][0]),
+            expected="the probabilities of all classes",
+        )
+    if predicted.shape[1] >= HARD_LABELS_FROM:
+        hard = ((predicted == 0) | (predicted == 1)).all(axis=(1, 2))
+        if (hard & (predicted != predicted[:, :1]).any(axis=(1, 2))).any():
+            raise InputError(
+                "hard calls were given where probabilities are ranked",
+                found=f"{predicted.shape[1]} rows that are all 0 and 1",
+                expected="probabilities, as the model gives them",
+            )
 
 
 def check_scores(predicted: FloatArray) -> None:

@@ -19,11 +19,16 @@ from exprimo.core.errors import ConfigError, InputError
 from exprimo.evaluate.classification import CLASSIFICATION_METRICS
 from exprimo.evaluate.inputs import Rows, observed_rows
 from exprimo.evaluate.metric import Metric, Resampled, calls, check_values, value_of
+from exprimo.evaluate.multiclass.metrics import MULTICLASS_METRICS
 from exprimo.evaluate.proportions import check_level
 from exprimo.evaluate.regression import REGRESSION_METRICS
 from exprimo.evaluate.results import MIN_GROUPS, Estimate, FloatArray
 
-METRICS: dict[str, Metric] = {**REGRESSION_METRICS, **CLASSIFICATION_METRICS}
+METRICS: dict[str, Metric] = {
+    **REGRESSION_METRICS,
+    **CLASSIFICATION_METRICS,
+    **MULTICLASS_METRICS,
+}
 
 # Resamples are made in blocks of about this many weights, to stay in the processor's cache.
 _BLOCK = 1 << 18
@@ -65,11 +70,11 @@ def bootstrap(
         Truth, `(n,)`; rows with NaN are left out (`Estimate.n` counts those kept).
     predicted
         Numbers, scores or probabilities, `(n,)`, or `(seeds, n)`; the value is then the mean
-        over seeds, and each resample takes one seed.
+        over seeds, and each resample takes one seed. For several classes `(seeds, n, classes)`.
     groups
         Independent unit of each row, `(n,)`; None makes every row a unit.
     metrics
-        Names from `REGRESSION_METRICS` or `CLASSIFICATION_METRICS`.
+        Names from `REGRESSION_METRICS`, `CLASSIFICATION_METRICS` or `MULTICLASS_METRICS`.
     threshold
         For metrics of calls: chosen on validation, one for all seeds or one per seed.
     unit

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 
 from exprimo.evaluate.inputs import (
     IntArray,
+    check_class_probabilities,
     check_classes,
     check_probabilities,
     check_scores,
@@ -27,9 +28,9 @@ Resampled = Callable[[FloatArray], FloatArray]
 """Multiplicities `(resamples, groups)` -> values `(resamples,)`."""
 
 Prepare = Callable[[FloatArray, FloatArray, IntArray, int], Resampled]
-"""Observed `(n,)`, predicted `(n,)`, group codes `(n,)`, number of groups -> `Resampled`."""
+"""Observed `(n,)`, predicted `(n,)` or `(n, classes)`, group codes `(n,)`, number of groups."""
 
-Takes = Literal["number", "score", "probability", "call"]
+Takes = Literal["number", "score", "probability", "call", "classes"]
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,8 @@ class Metric:
         The direction.
     takes
         What it is computed from: a predicted `number`, a `score` (any ranking), a
-        `probability`, or a `call` (a score at or above the threshold).
+        `probability`, a `call` (a score at or above the threshold), or the probabilities of
+        several `classes`.
     function
         `f(observed, predicted)`, and `f(observed, scores, threshold)` for calls, -> float.
     prepare
@@ -69,13 +71,15 @@ class Metric:
 
     @property
     def is_classification(self) -> bool:
-        """Tell whether the observed values must be 0 or 1."""
+        """Tell whether the observed values must be classes."""
         return self.takes != "number"
 
 
 def check_values(takes: Takes, observed: FloatArray, predicted: FloatArray) -> None:
     """Refuse values that a metric of this kind cannot judge."""
-    if takes != "number":
+    if takes == "classes":
+        check_class_probabilities(observed, predicted)
+    elif takes != "number":
         check_classes(observed)
     if takes == "probability":
         check_probabilities(predicted)

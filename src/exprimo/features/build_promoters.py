@@ -6,11 +6,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from exprimo.core.dataset import TargetKind, write_dataset
-from exprimo.core.errors import ConfigError
+from exprimo.core.dataset import write_dataset
+from exprimo.core.errors import ConfigError, FormatError
 from exprimo.core.files.atomic import refuse_existing
 from exprimo.core.files.provenance import describe_origin
 from exprimo.core.progress import task
@@ -20,13 +21,14 @@ from exprimo.data.fasta import Genome
 from exprimo.features.build_summary import (
     BuildSummary,
     KindChoice,
+    TargetValues,
     check_kind,
-    choose_kind,
     describe_targets,
+    settle_targets,
     summarise,
 )
 from exprimo.features.genome_fit import check_genome_fits
-from exprimo.features.join_targets import JoinedTargets, join_targets
+from exprimo.features.join_targets import JoinedTargets, join_targets, reader_of
 from exprimo.features.kmers import count_kmers, kmer_names
 from exprimo.features.promoter_sites import (
     OFF_GENOME,
@@ -53,7 +55,9 @@ def dataset_promoters(
     chrom_style: str | Path = "auto",
     tss: str | Path = "canonical",
     kmers: int | None = None,
+    expression: str | None = None,
     biotype: str | None = None,
+    classes: Sequence[str] = (),
 ) -> BuildSummary:
     """Build a dataset of the promoter windows of all genes that have a target.
 
@@ -79,7 +83,8 @@ def dataset_promoters(
         A table of numbers per gene, and the column or columns of it to use; ``target`` may be
         left out where there is only one.
     kind
-        What the targets are; ``auto`` takes a target that is all 0 or 1 for a class.
+        What the targets are; ``auto`` takes a target that is all 0 or 1 for a class, and never
+        one of several classes: say ``multiclass`` for text or small whole numbers.
     gene_names
         A two-column table that joins the names in ``targets`` to those in ``genes``. Without
         one, ids and the annotation's own gene names are tried.
@@ -89,8 +94,13 @@ def dataset_promoters(
         ``canonical``, ``most5prime``, or a table with gene_id, chrom, tss (1-based), strand.
     kmers
         Store counts of k-mers of this length as a second input, too.
+    expression
+        A column of ``targets`` with each gene's mean count, stored as the input
+        ``mean_expression``: the rival of labels that come from counts reads it.
     biotype
         Keep only genes of this biotype (``protein_coding``).
+    classes
+        The names of the classes in order, for ``multiclass``; unset: those that occur, sorted.
 
     Returns
     -------
@@ -115,28 +125,29 @@ def dataset_promoters(
     """
     target_path = Path(out)
     refuse_existing(target_path)
-    check_kind(kind)
+    known = check_kind(kind, classes)
     columns = _target_columns(targets, target, gene_names)
+    if expression is not None and columns is None:
+        raise ConfigError("a column of expression needs targets, and which of their columns to use")
     with Genome.open(fasta) as genome:
         annotation = read_annotation(genes)
-        joined = join_targets(annotation, targets, columns, gene_names) if targets else None
+        read = reader_of(kind, known)
+        joined = join_targets(annotation, targets, columns, gene_names, read) if targets else None
         chrom_map = reconcile(annotation.chromosomes, genome, chrom_style, annotation.source)
         annotation = annotation.with_chromosomes(chrom_map)
         fit = check_genome_fits(annotation, genome)
         sites, dropped = _chosen_sites(annotation, genome, tss, chrom_style, biotype, joined)
         examples = _examples(sites, genome, upstream=upstream, downstream=downstream)
-        values = _values(sites, joined)
-        kinds = {name: choose_kind(values[name], kind, name=name) for name in values}
+        means = None
+        if expression is not None and targets is not None:
+            level = join_targets(annotation, targets, [expression], gene_names)
+            means = _levels(level, sites, targets)
+        stored = settle_targets(_values(sites, joined), kind, known)
         settings = {
-            "upstream": upstream,
-            "downstream": downstream,
-            "target": list(kinds),
-            "kind": kind,
-            "chrom_style": str(chrom_style),
-            "tss": str(tss),
-            "kmers": kmers,
-            "biotype": biotype,
-        }
+            "upstream": upstream, "downstream": downstream, "target": list(stored),
+            "kind": kind, "classes": known, "chrom_style": str(chrom_style), "tss": str(tss),
+            "kmers": kmers, "expression": expression, "biotype": biotype,
+        }  # fmt: skip
         origin = describe_origin(
             _files(fasta, genes, targets, gene_names, chrom_style, tss),
             builder="dataset promoters",
@@ -147,9 +158,9 @@ def dataset_promoters(
             gene_names=joined.counts if joined else {},
             dropped=dropped,
         )
-        _write(target_path, origin, genome, examples, kmers, kinds, values)
+        _write(target_path, origin, genome, examples, kmers, means, stored)
     notes = [f"Annotation and genome: {fit}"]
-    notes += [joined.note, *describe_targets(kinds, values)] if joined else []
+    notes += [joined.note, *describe_targets(stored)] if joined else []
     notes += _clipping(examples)
     return summarise(target_path, len(examples), upstream + downstream, dropped, notes)
 
@@ -175,8 +186,8 @@ def _write(
     genome: Genome,
     examples: pd.DataFrame,
     kmers: int | None,
-    kinds: dict[str, TargetKind],
-    values: dict[str, npt.NDArray[Any]],
+    means: npt.NDArray[np.float32] | None,
+    targets: dict[str, TargetValues],
 ) -> None:
     with write_dataset(out, origin) as dataset:
         dataset.examples(examples)
@@ -184,8 +195,28 @@ def _write(
         if kmers is not None:
             counts = (count_kmers(codes, kmers) for codes in _codes(genome, examples))
             dataset.input("kmers", counts, labels=kmer_names(kmers))
-        for name, kind in kinds.items():
-            dataset.target(name, values[name], kind=kind)
+        if means is not None:
+            dataset.input("mean_expression", [means[:, None]])
+        for name, found in targets.items():
+            dataset.target(name, found.values, kind=found.kind, classes=found.classes)
+
+
+def _levels(
+    joined: JoinedTargets, sites: pd.DataFrame, targets: str | Path
+) -> npt.NDArray[np.float32]:
+    """Give log10(mean count + 1) of each gene, (genes,)."""
+    column = joined.values.iloc[:, 0]
+    found = column.reindex(sites["gene_id"]).to_numpy(np.float64)
+    bad = np.flatnonzero(~(found >= 0))
+    if len(bad):
+        raise FormatError(
+            "a gene without a mean expression",
+            file=targets,
+            record=f"column {column.name}, gene {sites['gene_id'].iloc[bad[0]]}",
+            found=found[bad[0]],
+            expected="a mean count of 0 or more for each gene with a target",
+        )
+    return np.asarray(np.log10(found + 1), dtype=np.float32)
 
 
 def _clipping(examples: pd.DataFrame) -> list[str]:

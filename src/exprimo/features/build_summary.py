@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from exprimo.core.dataset import TargetKind
 from exprimo.core.errors import ConfigError, FormatError
+from exprimo.data.classes import check_class_names, encode_classes
 
-KindChoice = Literal["auto", "regression", "classification"]
+KindChoice = Literal["auto", "regression", "classification", "multiclass"]
 
 
 @dataclass(frozen=True)
@@ -79,20 +80,66 @@ def choose_kind(values: npt.ArrayLike, kind: KindChoice, *, name: str) -> Target
     return kind
 
 
-def check_kind(kind: str) -> None:
-    """Refuse an unknown kind before long work begins."""
+def check_kind(kind: str, classes: Sequence[str] = ()) -> tuple[str, ...]:
+    """Refuse an unknown kind before long work begins; give the classes in their stored form."""
     if kind not in get_args(KindChoice):
         raise ConfigError("no such kind", found=kind, expected=", ".join(get_args(KindChoice)))
+    if classes and kind != "multiclass":
+        raise ConfigError(
+            "only a target of several classes has names for them",
+            record="classes",
+            found=f"kind {kind}",
+            expected="kind multiclass",
+        )
+    return check_class_names(classes) if classes else ()
 
 
-def describe_targets(kinds: Mapping[str, TargetKind], values: Mapping[str, object]) -> list[str]:
+class TargetValues(NamedTuple):
+    """A target as it is stored: numbers, (examples,), and the names of its classes, if any."""
+
+    kind: TargetKind
+    values: npt.NDArray[Any]
+    classes: tuple[str, ...] = ()
+
+
+def settle_targets(
+    columns: Mapping[str, npt.NDArray[Any]], kind: KindChoice, classes: Sequence[str] = ()
+) -> dict[str, TargetValues]:
+    """Decide what each target is, and code names of classes.
+
+    Parameters
+    ----------
+    columns
+        Name -> numbers, or text where the kind is ``multiclass``.
+
+    Examples
+    --------
+    >>> cells = np.array(["up", "down", "same"], dtype=object)
+    >>> settle_targets({"change": cells}, "multiclass")["change"].classes
+    ('down', 'same', 'up')
+    """
+    settled = {}
+    for name, column in columns.items():
+        if kind == "multiclass":
+            coded = encode_classes(column, classes, name=name)
+            chosen = choose_kind(coded.codes, kind, name=name)
+            settled[name] = TargetValues(chosen, coded.codes, coded.names)
+        else:
+            settled[name] = TargetValues(choose_kind(column, kind, name=name), column)
+    return settled
+
+
+def describe_targets(targets: Mapping[str, TargetValues]) -> list[str]:
     """Give one sentence per target: its kind, and how many have what."""
     lines = []
-    for name, kind in kinds.items():
-        numbers = np.asarray(values[name], dtype=np.float64)
+    for name, (kind, values, classes) in targets.items():
+        numbers = np.asarray(values, dtype=np.float64)
         present = numbers[~np.isnan(numbers)]
         if kind == "classification":
             text = f"{int(present.sum()):,} of {present.size:,} are 1"
+        elif kind == "multiclass":
+            counts = np.bincount(present.astype(np.int64), minlength=len(classes))
+            text = ", ".join(f"{n:,} {each}" for n, each in zip(counts, classes, strict=True))
         else:
             text = f"{present.size:,} values, {present.min():.4g} to {present.max():.4g}"
         lines.append(f"Target {name}: {kind}, {text}")

@@ -15,8 +15,8 @@ from exprimo.features.build_summary import (
     BuildSummary,
     KindChoice,
     check_kind,
-    choose_kind,
     describe_targets,
+    settle_targets,
     summarise,
 )
 
@@ -35,6 +35,7 @@ def dataset_table(
     example_id: str | None = None,
     group: str | None = None,
     kind: KindChoice = "auto",
+    classes: Sequence[str] = (),
 ) -> BuildSummary:
     """Build a dataset from a table of sequences with targets (TSV or CSV, plain or gzip).
 
@@ -55,7 +56,10 @@ def dataset_table(
     example_id, group
         Columns with a name for each row, and with what a split may keep together.
     kind
-        What the targets are; ``auto`` takes a target that is all 0 or 1 for a class.
+        What the targets are; ``auto`` takes a target that is all 0 or 1 for a class, and never
+        one of several classes: say ``multiclass`` for text or small whole numbers.
+    classes
+        The names of the classes in order, for ``multiclass``; unset: those that occur, sorted.
 
     Returns
     -------
@@ -75,7 +79,7 @@ def dataset_table(
     """
     target_path = Path(out)
     refuse_existing(target_path)
-    check_kind(kind)
+    known = check_kind(kind, classes)
     names = [target] if isinstance(target, str) else list(dict.fromkeys(target))
     if not names:
         raise ConfigError("say which column is the target")
@@ -88,24 +92,25 @@ def dataset_table(
         sequence=sequence,
         target=names[0],
         extra_targets=names[1:],
+        classes=known if kind == "multiclass" else None,
         **given,
     )
-    kinds = {name: choose_kind(read.targets[name], kind, name=name) for name in names}
+    targets = settle_targets(read.targets, kind, known)
     dropped = {f"no value for {names[0]}": read.notes["dropped_no_target"]}
     origin = describe_origin(
         [table],
         builder="dataset table",
-        settings={"sequence": sequence, "target": names, **given, "kind": kind},
+        settings={"sequence": sequence, "target": names, **given, "kind": kind, "classes": known},
         reading=read.notes,
         dropped=dropped,
     )
     with write_dataset(target_path, origin) as dataset:
         dataset.examples(read.examples)
         n_distinct = dataset.input("sequence", [read.codes])
-        for name, target_kind in kinds.items():
-            dataset.target(name, read.targets[name], kind=target_kind)
+        for name, found in targets.items():
+            dataset.target(name, found.values, kind=found.kind, classes=found.classes)
     n, length = read.codes.shape
-    notes = describe_targets(kinds, read.targets)
+    notes = describe_targets(targets)
     if n_distinct < n:
         notes.append(f"{n_distinct:,} distinct sequences; equal ones are stored once")
     if read.notes["padded"]:

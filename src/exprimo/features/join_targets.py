@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,9 @@ from exprimo.core.errors import FormatError, InputError, MismatchError
 from exprimo.data.annotation import Annotation
 from exprimo.data.annotation.identifiers import strip_version
 from exprimo.data.names import GeneNames, Translation, read_gene_names
-from exprimo.data.targets import read_targets
+from exprimo.data.targets import read_class_targets, read_targets
+
+Reader = Callable[[str | Path, Sequence[str] | None], pd.DataFrame]
 
 
 @dataclass(frozen=True)
@@ -23,7 +26,8 @@ class JoinedTargets:
     Attributes
     ----------
     values
-        Index: the annotation's gene id; one float column per target, NaN where missing.
+        Index: the annotation's gene id; one column per target (numbers, or names of classes),
+        NaN where missing.
     target_ids
         Annotation's gene id -> id in the table of targets.
     counts
@@ -43,6 +47,7 @@ def join_targets(
     targets: str | Path,
     columns: Sequence[str] | None,
     gene_names: str | Path | None,
+    read: Reader = read_targets,
 ) -> JoinedTargets:
     """Read targets and name their genes as the annotation does.
 
@@ -51,13 +56,15 @@ def join_targets(
     annotation
         All of its genes, so that a table for few chromosomes still matches.
     targets
-        A table of numbers per gene.
+        A table of numbers, or of classes, per gene.
     columns
         Its columns to use; None if there is only one.
     gene_names
         A two-column table of names; without one the annotation's own ``gene_name`` serves.
+    read
+        Reads the table; see `reader_of`.
     """
-    table = _read(targets, columns)
+    table = _read(targets, columns, read)
     ours = annotation.genes["gene_id"]
     if gene_names is not None:
         names = read_gene_names(gene_names)
@@ -77,8 +84,15 @@ def join_targets(
     )
 
 
-def _read(targets: str | Path, columns: Sequence[str] | None) -> pd.DataFrame:
-    table = read_targets(targets, columns)
+def reader_of(kind: str, classes: Sequence[str]) -> Reader:
+    """Give what reads a table of targets of this kind."""
+    if kind == "multiclass":
+        return partial(read_class_targets, classes=classes)
+    return read_targets
+
+
+def _read(targets: str | Path, columns: Sequence[str] | None, read: Reader) -> pd.DataFrame:
+    table = read(targets, columns)
     if columns is None and len(table.columns) > 1:
         raise InputError(
             "say which target",

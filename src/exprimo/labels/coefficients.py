@@ -120,6 +120,8 @@ def standard_errors(
 ) -> Floats:
     """Give the standard error of a contrast of coefficients, natural log, (genes,)."""
     errors = np.empty(observed.n_genes)
+    # An intercept alone was not found by iterations, so nothing of theirs belongs here.
+    ridge, least = (0.0, 0.0) if model.is_intercept_only else (RIDGE, LEAST_MEAN)
 
     def work(block: slice) -> None:
         contrast_errors(
@@ -128,8 +130,8 @@ def standard_errors(
             dispersion[block],
             beta[block],
             contrast,
-            RIDGE,
-            LEAST_MEAN,
+            ridge,
+            least,
             errors[block],
         )
 

@@ -36,7 +36,7 @@ def stabilise(normalized: Floats, trend: Trend, mean_factors: Floats) -> Floats:
     >>> import exprimo.labels.dispersion.trend as trends
     >>> constant = trends.Trend("mean", lambda q: q * 0 + 0.1, 0.1, float("nan"), False)
     >>> stabilise(np.array([[10.0, 1000.0]]), constant, np.ones(2)).round(3)
-    array([[3.864, 9.98 ]])
+    array([[3.865, 9.973]])
     """
     if trend.kind == "parametric":
         a0, a1 = trend.asymptote, trend.slope

@@ -1,5 +1,13 @@
 """Architectures and baselines, one per file; the zoo names them."""
 
-from exprimo.models.zoo import ModelSpec, Shapes, Task, all_specs, default_baselines, get_spec
+from exprimo.models.zoo import (
+    ModelSpec,
+    Preset,
+    Shapes,
+    Task,
+    all_specs,
+    default_baselines,
+    get_spec,
+)
 
-__all__ = ["ModelSpec", "Shapes", "Task", "all_specs", "default_baselines", "get_spec"]
+__all__ = ["ModelSpec", "Preset", "Shapes", "Task", "all_specs", "default_baselines", "get_spec"]

@@ -279,9 +279,14 @@ class Cnn(nn.Module):
         self.output = nn.Linear(size.hidden or features, shapes.n_outputs)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks it
 
-    def forward(self, inputs: dict[str, Tensor]) -> Tensor:
+    def features(self, inputs: dict[str, Tensor]) -> Tensor:
+        """Give what the output layer reads, (batch, features)."""
         x = inputs["sequence"].unsqueeze(2).contiguous(memory_format=torch.channels_last)
         features: Tensor = self.head(self.body(x))
+        return features
+
+    def forward(self, inputs: dict[str, Tensor]) -> Tensor:
+        features = self.features(inputs)
         # bf16 has eight bits: predictions would come in steps as wide as a weak variant's effect.
         with torch.autocast(features.device.type, enabled=False):
             outputs: Tensor = self.output(features.float())
@@ -319,7 +324,7 @@ SPEC = ModelSpec(
     config=CnnConfig,
     build=Cnn,
     inputs=("sequence",),
-    tasks=("regression", "classification"),
+    tasks=("regression", "classification", "multiclass"),
     summary="residual dilated convolutions, learned pooling, positional head; any window",
     citation="building blocks: He et al. 2016; Yu & Koltun 2016; Avsec et al. 2021",
     adapt=adapt,

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Literal
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from exprimo.core.errors import MismatchError
+from exprimo.core.errors import ConfigError, MismatchError
 from exprimo.core.predictor import Batch, Prediction
 from exprimo.core.sequence import N_CODE
-from exprimo.models.zoo import Shapes
+from exprimo.models.zoo import Shapes, output_names
 
 Precision = Literal["fp32", "bf16"]
 
@@ -51,6 +51,14 @@ def autocast(device: torch.device, precision: Precision) -> AbstractContextManag
     return nullcontext()
 
 
+@runtime_checkable
+class HasFeatures(Protocol):
+    """A network that shows what its last linear layer reads."""
+
+    def features(self, inputs: dict[str, Tensor]) -> Tensor:
+        """Give (batch, features) for one-hot ``sequence`` and other inputs as `forward` takes."""
+
+
 class NetworkPredictor:
     """Members that vote: the mean of their outputs, and their standard deviation.
 
@@ -59,7 +67,7 @@ class NetworkPredictor:
     members
         Trained modules of equal shape.
     shapes
-        What they were built for.
+        What they were built for; several classes become probabilities by a softmax.
     center, scale
         Training mean and standard deviation of the target; 0 and 1 for classes.
     both_strands
@@ -85,9 +93,7 @@ class NetworkPredictor:
         self.precision: Precision = precision
         self.inputs = tuple(shapes.inputs)
         self.window = shapes.inputs["sequence"][0] if "sequence" in shapes.inputs else None
-        self.outputs: tuple[str, ...] = (
-            ("probability",) if shapes.task == "classification" else ("value",)
-        )
+        self.outputs: tuple[str, ...] = output_names(shapes.task, shapes.classes)
         self._table = one_hot_table(self.device)
 
     @torch.inference_mode()
@@ -99,6 +105,24 @@ class NetworkPredictor:
             found = [self._one(member, inputs) for member in self.members]
         return np.stack([values.cpu().numpy() for values in found])
 
+    @torch.inference_mode()
+    def features(self, batch: Batch) -> list[npt.NDArray[np.float32]]:
+        """Give what each member's last layer reads, (batch, features) each; see `HasFeatures`."""
+        self._check(batch)
+        inputs = to_tensors(batch, self._table)
+        found = []
+        with autocast(self.device, self.precision):
+            for member in self.members:
+                if not isinstance(member, HasFeatures):
+                    raise ConfigError(
+                        "this network does not show the features that its last layer reads",
+                        record=type(member).__name__,
+                        expected="a method features(inputs) -> (batch, features)",
+                        remedy="Choose another network",
+                    )
+                found.append(self._on_strands(member.features, inputs).cpu().numpy())
+        return found
+
     def predict(self, batch: Batch) -> Prediction:
         """Predict the mean over members; ``sd`` is NaN for a single one."""
         members = self.predict_members(batch)
@@ -107,12 +131,18 @@ class NetworkPredictor:
         return Prediction(mean, sd)
 
     def _one(self, member: nn.Module, inputs: dict[str, Tensor]) -> Tensor:
-        raw: Tensor = member(inputs).float()
-        if self.both_strands:
-            raw = (raw + member(flip(inputs)).float()) / 2
+        raw = self._on_strands(member, inputs)
+        if self.shapes.task == "multiclass":
+            return torch.softmax(raw, dim=1)
         if self.shapes.task == "classification":
             return torch.sigmoid(raw)
         return raw * self.scale + self.center
+
+    def _on_strands(self, read: Callable[[dict[str, Tensor]], Tensor], inputs: Any) -> Tensor:
+        found: Tensor = read(inputs).float()
+        if self.both_strands:
+            found = (found + read(flip(inputs)).float()) / 2
+        return found
 
     def _check(self, batch: Batch) -> None:
         for name, shape in self.shapes.inputs.items():

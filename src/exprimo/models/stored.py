@@ -14,13 +14,23 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
+from exprimo.core.config import Config
 from exprimo.core.errors import FormatError, InputError
 from exprimo.core.files.atomic import atomic_file
 from exprimo.core.files.versions import CHECKPOINT_FORMAT, check_alphabet, check_format_version
 from exprimo.core.predictor import Predictor
 from exprimo.core.sequence import ALPHABET
+from exprimo.models.cnn_xgboost import HybridPredictor
 from exprimo.models.network import NetworkPredictor, Precision
-from exprimo.models.zoo import Shapes, Task, get_spec
+from exprimo.models.trees import BoostedTrees
+from exprimo.models.zoo import (
+    ModelSpec,
+    Shapes,
+    Task,
+    build_baseline,
+    get_spec,
+    trained_network,
+)
 
 
 def save_model(
@@ -31,30 +41,27 @@ def save_model(
     options: Mapping[str, Any],
     task: Task,
 ) -> None:
-    """Write a fitted network or baseline.
+    """Write a fitted network, baseline, or network with boosted trees.
 
     Parameters
     ----------
     predictor
-        A `NetworkPredictor` or a fitted `Baseline`.
+        A `NetworkPredictor`, a fitted `Baseline`, or a `HybridPredictor`.
     model, options
         Its name in the zoo and its complete options.
     """
     facts: dict[str, Any] = {"model": model, "options": dict(options), "task": task}
+    if task == "multiclass":
+        facts["classes"] = list(predictor.outputs)
     if isinstance(predictor, NetworkPredictor):
-        tensors = {
-            f"member{i}/{name}": tensor.detach().cpu().contiguous()
-            for i, member in enumerate(predictor.members)
-            for name, tensor in member.state_dict().items()
+        tensors = _network_tensors(predictor)
+        facts |= _network_facts(predictor)
+    elif isinstance(predictor, HybridPredictor):
+        tensors = _network_tensors(predictor.network) | {
+            f"trees{i}": torch.from_numpy(trees.to_bytes())
+            for i, trees in enumerate(predictor.trees)
         }
-        facts |= {
-            "members": len(predictor.members),
-            "inputs": {name: list(shape) for name, shape in predictor.shapes.inputs.items()},
-            "n_outputs": predictor.shapes.n_outputs,
-            "center": predictor.center,
-            "scale": predictor.scale,
-            "both_strands": predictor.both_strands,
-        }
+        facts |= _network_facts(predictor.network)
     else:
         tensors = {
             name: torch.from_numpy(np.ascontiguousarray(values))
@@ -71,13 +78,51 @@ def load_model(
     spec = get_spec(facts["model"])
     config = spec.config.checked(facts["options"], file=path)
     if spec.kind == "baseline":
-        baseline: Predictor = spec.build(config, facts["task"])
+        classes = tuple(facts.get("classes", ()))
+        baseline: Predictor = build_baseline(spec, config, facts["task"], classes)
         baseline.restore({name: t.numpy() for name, t in tensors.items()})  # type: ignore[attr-defined]  # every baseline has it
         return baseline
+    network = _read_network(*trained_network(spec, config), tensors, facts, path, device, precision)
+    if spec.kind == "network":
+        return network
+    trees = [BoostedTrees.from_bytes(tensors[f"trees{i}"].numpy()) for i in range(facts["members"])]
+    hybrid: Predictor = spec.build(network, trees)
+    return hybrid
+
+
+def _network_tensors(predictor: NetworkPredictor) -> dict[str, torch.Tensor]:
+    return {
+        f"member{i}/{name}": tensor.detach().cpu().contiguous()
+        for i, member in enumerate(predictor.members)
+        for name, tensor in member.state_dict().items()
+    }
+
+
+def _network_facts(predictor: NetworkPredictor) -> dict[str, Any]:
+    return {
+        "members": len(predictor.members),
+        "inputs": {name: list(shape) for name, shape in predictor.shapes.inputs.items()},
+        "n_outputs": predictor.shapes.n_outputs,
+        "center": predictor.center,
+        "scale": predictor.scale,
+        "both_strands": predictor.both_strands,
+    }
+
+
+def _read_network(
+    spec: ModelSpec,
+    config: Config,
+    tensors: Mapping[str, torch.Tensor],
+    facts: Mapping[str, Any],
+    path: str | Path,
+    device: torch.device | None,
+    precision: Precision,
+) -> NetworkPredictor:
     shapes = Shapes(
         {name: tuple(shape) for name, shape in facts["inputs"].items()},
         facts["task"],
         facts["n_outputs"],
+        tuple(facts.get("classes", ())),
     )
     members = []
     for i in range(facts["members"]):

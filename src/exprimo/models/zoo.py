@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
+from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 from exprimo.core.config import Config
 from exprimo.core.errors import ConfigError
 from exprimo.core.predictor import find_plug_in, plug_ins
 
-Task = Literal["regression", "classification"]
+Task = Literal["regression", "classification", "multiclass"]
+Kind = Literal["network", "baseline", "hybrid"]
+Imbalance = Literal["none", "class_weights", "focal", "oversample", "downsample"]
 
 # Each file of models/ that holds an architecture or a baseline ends with its SPEC.
 _BUILT_IN = {
@@ -18,16 +21,40 @@ _BUILT_IN = {
     "majority": "exprimo.models.baselines.constant:MAJORITY",
     "gc_content": "exprimo.models.baselines.gc_content:SPEC",
     "kmer_linear": "exprimo.models.baselines.kmer_linear:SPEC",
+    "mean_expression": "exprimo.models.baselines.mean_expression:SPEC",
+    "onehot_xgboost": "exprimo.models.baselines.onehot_xgboost:SPEC",
     "cnn": "exprimo.models.cnn:SPEC",
+    "cnn2d": "exprimo.models.cnn2d:SPEC",
+    "cnn_bilstm": "exprimo.models.cnn_bilstm:SPEC",
+    "transformer": "exprimo.models.transformer:SPEC",
+    "cnn_xgboost": "exprimo.models.cnn_xgboost:SPEC",
 }
 
 
 class Shapes(NamedTuple):
-    """What a network is built for: input name -> shape of one row, and its task."""
+    """What a network is built for: input name -> shape of one row, and its task.
+
+    ``n_outputs`` is 1, or the number of ``classes`` of a multiclass target.
+    """
 
     inputs: Mapping[str, tuple[int, ...]]
     task: Task
     n_outputs: int = 1
+    classes: tuple[str, ...] = ()
+
+
+class Preset(NamedTuple):
+    """Settings that somebody published: options of the model, and of ``fit``; ``note`` says whose.
+
+    Both are complete as far as the source describes them; what a user sets wins over them.
+    """
+
+    options: Mapping[str, Any]
+    fit: Mapping[str, Any]
+    note: str
+
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class ModelSpec(NamedTuple):
@@ -40,7 +67,9 @@ class ModelSpec(NamedTuple):
     kind
         ``network``: ``build(config, shapes)`` gives a torch module that maps a dictionary of
         input tensors to (batch, outputs); it is trained by the loop. ``baseline``:
-        ``build(config, task)`` gives a `Baseline`, fitted in one call.
+        ``build(config, task)`` gives a `Baseline`, fitted in one call; for a multiclass target
+        ``build(config, task, classes)``. ``hybrid``: a network that the loop trains;
+        ``build(network, trees)`` joins it and the trees on its features.
     config
         The typed options.
     inputs
@@ -50,10 +79,19 @@ class ModelSpec(NamedTuple):
     adapt
         Chooses what the options leave open by the number of training examples; None where
         nothing is left open.
+    imbalance
+        The ways of ``fit.imbalance`` that a baseline heeds; the loop sees to all of them for
+        networks and hybrids.
+    network
+        Of a hybrid: which network its options name, and that network's options.
+    presets
+        Published settings by name, such as ``published``.
+    fit
+        Settings of ``fit`` that suit this model better than those for all, where they are open.
     """
 
     name: str
-    kind: Literal["network", "baseline"]
+    kind: Kind
     config: type[Config]
     build: Any
     inputs: tuple[str, ...]
@@ -61,6 +99,33 @@ class ModelSpec(NamedTuple):
     summary: str
     citation: str
     adapt: Callable[[Any, int], Config] | None = None
+    imbalance: tuple[Imbalance, ...] = ()
+    network: Callable[[Any], tuple[ModelSpec, Config]] | None = None
+    presets: Mapping[str, Preset] = _NOTHING
+    fit: Mapping[str, Any] = _NOTHING
+
+
+def trained_network(spec: ModelSpec, options: Config) -> tuple[ModelSpec, Config]:
+    """Give what the loop trains: a network itself, or the one inside a hybrid."""
+    return (spec, options) if spec.network is None else spec.network(options)
+
+
+def build_baseline(spec: ModelSpec, options: Config, task: Task, classes: tuple[str, ...]) -> Any:
+    """Make an unfitted baseline; only those for several classes are told their names."""
+    return spec.build(options, task, classes) if classes else spec.build(options, task)
+
+
+def output_names(task: Task, classes: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """Name what a model of a task gives, in order.
+
+    Examples
+    --------
+    >>> output_names("classification"), output_names("multiclass", ("down", "none", "up"))
+    (('probability',), ('down', 'none', 'up'))
+    """
+    if task == "multiclass":
+        return classes
+    return ("probability",) if task == "classification" else ("value",)
 
 
 def get_spec(name: str) -> ModelSpec:

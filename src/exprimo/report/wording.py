@@ -32,6 +32,8 @@ def number(value: float | None, digits: int = 3) -> str:
     """
     if value is None or math.isnan(value):
         return ABSENT
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
     if isinstance(value, int):
         text = f"{value:,}"
     elif value != 0 and abs(value) < 10.0**-digits:
@@ -114,6 +116,10 @@ def listed(names: Sequence[str]) -> str:
     if len(names) < 2:
         return "".join(names)
     return f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+# Metrics that are read beside the majority class.
+ACCURACIES = ("accuracy", "accuracy_multiclass")
 
 
 def metric_label(name: str) -> str:

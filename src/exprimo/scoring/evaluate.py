@@ -11,15 +11,18 @@ from exprimo.core.dataset import Dataset
 from exprimo.core.errors import InputError, MismatchError
 from exprimo.core.run import Run, write_json
 from exprimo.core.split import Part, Split
-from exprimo.scoring.resolve import model_on
+from exprimo.scoring.resolve import check_same_classes, learned_classes, model_on
 from exprimo.splits import resampling_groups
 from exprimo.training.batches import Rows
-from exprimo.training.judging import Judged, check_leaks, judge, leak_facts
+from exprimo.training.judging import Judged, check_leaks, confusion, judge, leak_facts
 from exprimo.training.predicting import predict_rows
 
 
 class Evaluation(NamedTuple):
-    """What `evaluate` found: ``metrics`` name -> value, low, high, n, n_groups, unit."""
+    """What `evaluate` found: ``metrics`` name -> value, low, high, n, n_groups, unit.
+
+    ``confusion`` counts calls by observed class (None for numbers).
+    """
 
     run: Path
     dataset: Path
@@ -30,6 +33,7 @@ class Evaluation(NamedTuple):
     metrics: dict[str, dict[str, Any]]
     leaks: list[dict[str, Any]]
     threshold: float | None
+    confusion: dict[str, Any] | None = None
 
 
 def evaluate(
@@ -91,9 +95,8 @@ def evaluate(
         )
         predictor = model_on(run, device=device, threads=threads).predictor
         prediction = predict_rows(predictor, data, rows, description=f"Predicting {part}")
-        judged = Judged(
-            rows, _values(data, metrics)[rows], prediction.mean[:, 0], prediction.sd[:, 0]
-        )
+        judged = Judged(rows, _values(data, metrics)[rows], prediction)
+        classes = learned_classes(metrics)
         found = Evaluation(
             run=finished.path,
             dataset=path,
@@ -104,6 +107,9 @@ def evaluate(
             metrics=judge(judged, used, metrics["task"], threshold),
             leaks=leak_facts(leaks),
             threshold=threshold,
+            confusion=None
+            if metrics["task"] == "regression"
+            else confusion(judged, threshold, classes),
         )
     if out is not None:
         write_json(out, {**found._asdict(), "run": str(found.run), "dataset": str(found.dataset)})
@@ -111,7 +117,9 @@ def evaluate(
 
 
 def _values(data: Dataset, metrics: dict[str, Any]) -> Any:
-    return data.target(metrics["target"])
+    target = data.the_target(metrics["target"])
+    check_same_classes(target, learned_classes(metrics), data)
+    return data.target(target.name)
 
 
 def _rows(data: Dataset, split: Split, on: Part | None, mine: bool) -> tuple[Rows, Split, str]:

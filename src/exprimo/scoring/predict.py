@@ -13,8 +13,8 @@ from exprimo.core.dataset import Dataset
 from exprimo.core.errors import ConfigError, InputError
 from exprimo.core.predictor import Prediction
 from exprimo.core.run import check_predictions_path, write_predictions
-from exprimo.scoring.resolve import Resolved, model_on
-from exprimo.training.predicting import predict_rows
+from exprimo.scoring.resolve import Resolved, check_same_classes, learned_classes, model_on
+from exprimo.training.predicting import predict_rows, prediction_columns
 
 
 class Predicted(NamedTuple):
@@ -46,7 +46,8 @@ def predict(
     out
         The table: ``.parquet``, ``.tsv``, ``.json`` or ``.jsonl``. Columns ``example_id``,
         ``target`` (observed, NaN where there is none), ``prediction``, ``prediction_sd`` (spread
-        of an ensemble, NaN for a single model).
+        of an ensemble, NaN for a single model); of several classes the code of the most likely
+        one, and ``probability_CLASS`` for each.
     target
         Which target of the dataset to put beside; by default the one that the model was
         trained for, if the dataset has it.
@@ -66,8 +67,7 @@ def predict(
             {
                 "example_id": data.column("example_id"),
                 "target": _observed(data, resolved, target),
-                "prediction": prediction.mean[:, 0],
-                "prediction_sd": prediction.sd[:, 0],
+                **prediction_columns(prediction, _classes(resolved)),
             }
         )
     if intervals:
@@ -76,9 +76,15 @@ def predict(
     return Predicted(Path(out), len(table), table)
 
 
+def _classes(resolved: Resolved) -> tuple[str, ...]:
+    return learned_classes(resolved.run.metrics) if resolved.run else ()
+
+
 def _observed(data: Dataset, resolved: Resolved, target: str | None) -> npt.NDArray[np.float32]:
     name = target or (resolved.run.metrics["target"] if resolved.run else None)
     if name is not None and (target is not None or name in data.targets):
+        if _classes(resolved):
+            check_same_classes(data.the_target(name), _classes(resolved), data)
         return data.target(name)
     return np.full(len(data), np.nan, dtype=np.float32)
 

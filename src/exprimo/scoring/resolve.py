@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 
-from exprimo.core.errors import InputError
+from exprimo.core.dataset import Dataset, TargetInfo
+from exprimo.core.errors import InputError, MismatchError
 from exprimo.core.predictor import Predictor, find_plug_in, plug_ins
 from exprimo.core.run import Run
 from exprimo.models.network import Precision
@@ -69,3 +71,21 @@ def resolve_model(
     if weights is not None and not weights.exists():
         raise InputError("no such file of weights", file=weights)
     return Resolved(find_plug_in("exprimo.backbones", name, {})(weights), None, text)
+
+
+def learned_classes(metrics: Mapping[str, Any]) -> tuple[str, ...]:
+    """Give the classes that a Run learned, in order; none for numbers and for two classes."""
+    return tuple(metrics.get("classes") or ())
+
+
+def check_same_classes(target: TargetInfo, learned: tuple[str, ...], data: Dataset) -> None:
+    """Refuse a target whose codes do not mean the classes that were learned."""
+    if target.classes != learned:
+        raise MismatchError(
+            "the classes of this target are not those that the run learned",
+            file=data.path,
+            record=target.name,
+            found=", ".join(target.classes) or f"a target of kind {target.kind}",
+            expected=", ".join(learned) or "a target without names of classes",
+            remedy="Build the dataset with the same classes in the same order",
+        )

@@ -13,14 +13,24 @@ from exprimo.core.files.atomic import atomic_file, refuse_existing
 from exprimo.core.run import Run
 from exprimo.report import build_report
 from exprimo.studies.benchmarking import BenchmarkConfig, Benchmarked, run_benchmark
-from exprimo.studies.sequence import PromoterSource, SequenceStudy, TableSource, run_sequence_study
+from exprimo.studies.differential import (
+    DifferentialResult,
+    DifferentialStudy,
+    run_differential_study,
+)
+from exprimo.studies.sequence import SequenceStudy, run_sequence_study
+from exprimo.studies.templates import differential_template, sequence_template
 from exprimo.training import TrainConfig, train_run
 
 KINDS: dict[str, type[Config]] = {
     "sequence": SequenceStudy,
+    "differential-promoter": DifferentialStudy,
     "benchmark": BenchmarkConfig,
     "train": TrainConfig,
 }
+
+
+TEMPLATES = {"sequence": sequence_template, "differential-promoter": differential_template}
 
 
 def train(
@@ -101,32 +111,16 @@ def init(kind: str, out: str | Path = "study.toml") -> Path:
     Parameters
     ----------
     kind
-        ``sequence``.
+        ``sequence`` or ``differential-promoter``.
     out
         The TOML file, which must not exist.
     """
-    if kind != "sequence":
-        raise ConfigError("no such kind of study", found=kind, expected="sequence")
+    if kind not in TEMPLATES:
+        raise ConfigError("no such kind of study", found=kind, expected=" or ".join(TEMPLATES))
     refuse_existing(out)
     with atomic_file(out) as partial:
-        partial.write_text(study_template(), encoding="utf-8")
+        partial.write_text(TEMPLATES[kind](), encoding="utf-8")
     return Path(out)
-
-
-def study_template() -> str:
-    """Give the text that `init` writes: a valid study, and the other source commented out."""
-    example = SequenceStudy(
-        table=TableSource(table="sequences.tsv.gz", sequence="sequence", target="expression")
-    )
-    other = PromoterSource(
-        fasta="genome.fa", genes="genes.gtf", targets="expression.tsv", target="expression"
-    )
-    text = example.to_toml(comments=True)
-    lines = other.to_toml(comments=True).splitlines()
-    alternative = "\n".join(["# [promoters]", *(f"# {line}".rstrip() for line in lines)])
-    marker = "[benchmark]"
-    note = "# Instead of [table], cut promoters from a genome:\n"
-    return text.replace(marker, f"{note}{alternative}\n\n{marker}", 1)
 
 
 def run(
@@ -135,7 +129,7 @@ def run(
     out: str | Path | None = None,
     overrides: Iterable[str] = (),
     resume: bool = False,
-) -> Benchmarked | Run:
+) -> Benchmarked | DifferentialResult | Run:
     """Run a study file, or replay the ``config.toml`` of a Run or a benchmark.
 
     Parameters
@@ -166,6 +160,8 @@ def run(
     config = KINDS[kind].checked(values, file=study)
     if isinstance(config, SequenceStudy):
         return run_sequence_study(config, Path(study).parent, out=out, resume=resume)
+    if isinstance(config, DifferentialStudy):
+        return run_differential_study(config, Path(study).parent, out=out, resume=resume)
     if out is None:
         raise ConfigError(f"say where to write this {kind}", file=study, remedy="Add -o FOLDER")
     if isinstance(config, BenchmarkConfig):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from exprimo.core.config import Config
+from exprimo.models.zoo import Imbalance
 
 
 class SplitConfig(Config):
@@ -26,7 +27,10 @@ class SplitConfig(Config):
 
 
 class FitConfig(Config):
-    """How a network is fitted; baselines use the batch size only."""
+    """How a network is fitted; baselines use the batch size only.
+
+    What is unset is taken from the preset, else from what suits the model, else as written here.
+    """
 
     epochs: int | None = Field(None, ge=1)
     """Passes through the training part; unset: about 400,000 presentations, at least 8 and at
@@ -35,18 +39,33 @@ class FitConfig(Config):
     """Examples per step; unset: a fiftieth of the training part, between 32 and 256."""
     learning_rate: float | None = Field(None, gt=0)
     """Peak of the schedule; unset: 0.006 below 10,000 training examples, 0.003 from there on."""
-    weight_decay: float = Field(1e-2, ge=0)
-    """AdamW's decay of weight matrices; biases and norms have none."""
-    schedule: Literal["one-cycle", "cosine"] = "one-cycle"
-    """One-cycle warms up over a fifth of the steps; cosine starts at the peak."""
-    clip: float = Field(1.0, gt=0)
-    """Largest norm of the gradient."""
-    average: float = Field(0.995, ge=0, lt=1)
-    """Decay of the moving average of the weights that is kept; 0 keeps the weights themselves."""
-    patience: int = Field(8, ge=1)
-    """Epochs without a better validation score before stopping."""
+    optimizer: Literal["adamw", "adam"] | None = None
+    """AdamW (Loshchilov & Hutter 2019), or Adam, where weight decay is a penalty on the squared
+    weights; unset: adamw."""
+    weight_decay: float | None = Field(None, ge=0)
+    """Decay of weight matrices; biases and norms have none; unset: 0.01."""
+    beta2: float | None = Field(None, ge=0, lt=1)
+    """Decay of the running mean of squared gradients; unset: 0.99."""
+    schedule: Literal["one-cycle", "cosine", "constant", "plateau"] | None = None
+    """One-cycle warms up over a fifth of the steps; cosine starts at the peak; plateau halves the
+    rate after more than two epochs without a better validation accuracy (or score, where there
+    are no classes); unset: one-cycle."""
+    clip: float | None = Field(None, ge=0)
+    """Largest norm of the gradient; 0 does not limit it; unset: 1."""
+    average: float | None = Field(None, ge=0, lt=1)
+    """Decay of the moving average of the weights that is kept; 0 keeps the weights themselves;
+    unset: 0.995."""
+    patience: int | None = Field(None, ge=1)
+    """Epochs without a better validation score before stopping; unset: 8."""
     loss: Literal["auto", "mse", "huber"] = "auto"
     """Regression loss, on the standardised target; classes always use cross-entropy."""
+    imbalance: Imbalance = "none"
+    """What is done about unequal classes, with training rows only: weigh the loss
+    (``class_weights``), focus it on hard examples (``focal``), show examples of smaller classes
+    again up to the size of the largest (``oversample``), or keep as many of each class as the
+    smallest has (``downsample``). Predicted probabilities are then too high for rare classes."""
+    focal_gamma: float = Field(2.0, ge=0)
+    """How strongly the focal loss passes over what is already right; 0 is cross-entropy."""
     reverse_complement: Literal["none", "augment", "average", "both"] = "none"
     """Show either strand while training (augment), average both when predicting (average), or
     both; only where the assay is strand-symmetric, which promoters are not."""
@@ -55,6 +74,12 @@ class FitConfig(Config):
     are fewer than 10,000 training examples and windows of 200 bases or more, else 0."""
     fraction: float = Field(1.0, gt=0, le=1)
     """Share of the training part that is used, whole groups; for learning curves."""
+
+    @model_validator(mode="after")
+    def _gamma_is_used(self) -> Self:
+        if self.focal_gamma != 2.0 and self.imbalance != "focal":
+            raise ValueError("focal_gamma does nothing unless imbalance is focal")
+        return self
 
 
 class MachineConfig(Config):
@@ -78,6 +103,9 @@ class TrainConfig(Config):
     """The dataset, an .h5 file."""
     model: str = "cnn"
     """A name from ``exprimo models``."""
+    preset: str | None = None
+    """Published settings of the model, such as ``published``: sets options and fit as its source
+    has them; what you set yourself wins."""
     target: str | None = None
     """Which target; unset: the only one."""
     seed: int = Field(0, ge=0)

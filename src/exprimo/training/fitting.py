@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,17 +11,16 @@ import torch
 
 from exprimo.core.config import Config
 from exprimo.core.dataset import Dataset
-from exprimo.core.errors import ConfigError, InputError, MismatchError
-from exprimo.core.predictor import Batch, Predictor
+from exprimo.core.errors import ConfigError
 from exprimo.core.progress import task as progress_task
 from exprimo.core.split import Part, Split
 from exprimo.evaluate.intervals import find_metric
-from exprimo.models import ModelSpec, Shapes, Task, get_spec
-from exprimo.models.baselines.baseline import Floats, Stream
+from exprimo.models import Preset, Shapes, Task, get_spec
 from exprimo.models.network import Precision
-from exprimo.training.batches import Rows
+from exprimo.models.zoo import trained_network
 from exprimo.training.config import FitConfig, TrainConfig
 from exprimo.training.judging import HEADLINE
+from exprimo.training.kinds import fit_baseline, fit_hybrid, shown_rows, stream_of
 from exprimo.training.loop import (
     Examples,
     Recipe,
@@ -32,7 +30,8 @@ from exprimo.training.loop import (
     train_member,
 )
 from exprimo.training.machine import prepare
-from exprimo.training.predicting import batch_rows
+from exprimo.training.material import Fitted, Material, gather, window_of
+from exprimo.training.objective import Objective
 from exprimo.training.team import FabricTeam, launch
 
 _PRESENTATIONS = 400_000
@@ -41,148 +40,98 @@ _BATCHES_PER_EPOCH = 50
 _FEW_EXAMPLES, _FEW_RATE, _RATE = 10_000, 6e-3, 3e-3
 _SHIFTED_WINDOW, _SHIFT = 200, 8
 _BATCH_SIZES = (32, 256)
-
-
-class Material(NamedTuple):
-    """What a model learns from and is judged on; rows without a target are left out."""
-
-    dataset: Dataset
-    spec: ModelSpec
-    options: Config
-    target: str
-    task: Task
-    values: npt.NDArray[np.float32]
-    parts: dict[Part, Rows]
-
-
-class Fitted(NamedTuple):
-    """A fitted model and what its fitting tells."""
-
-    predictor: Predictor
-    history: list[dict[str, float]]
-    n_parameters: int
-
-
-def gather(dataset: Dataset, config: TrainConfig, split: Split) -> Material:
-    """Check that model, dataset, target and split fit one another, before any work is done."""
-    spec = get_spec(config.model)
-    options = spec.config.checked(config.options)
-    missing = [name for name in spec.inputs if name not in dataset.inputs]
-    if missing:
-        raise MismatchError(
-            f"{spec.name} reads inputs that the dataset does not hold",
-            file=dataset.path,
-            found=", ".join(dataset.inputs),
-            expected=", ".join(spec.inputs),
-            remedy="Build the dataset with them, or choose another model",
-        )
-    target = dataset.the_target(config.target)
-    if target.kind not in spec.tasks:
-        raise ConfigError(
-            f"{spec.name} is not made for this kind of target",
-            record=target.name,
-            found=target.kind,
-            expected=" or ".join(spec.tasks),
-        )
-    values = dataset.target(target.name)
-    parts: dict[Part, Rows] = {}
-    for part in ("train", "val", "test"):
-        rows = split.rows(part)
-        parts[part] = rows[~np.isnan(values[rows])]
-        if not len(parts[part]):
-            raise InputError(
-                f"no example of the {part} part has a value of {target.name}",
-                file=dataset.path,
-                remedy="Choose other fractions, chromosomes or another strategy",
-            )
-        if target.kind == "classification" and part != "test" and len(set(values[parts[part]])) < 2:
-            raise InputError(
-                f"the {part} part holds one class only",
-                file=dataset.path,
-                record=target.name,
-                found=f"{len(parts[part])} examples of class {values[parts[part]][0]:g}",
-                remedy="Choose another split or seed, or bring examples of both classes",
-            )
-    parts["train"] = thin(parts["train"], split, config.fit.fraction, config.seed)
-    if spec.adapt is not None:
-        options = spec.adapt(options, len(parts["train"]))
-    return Material(dataset, spec, options, target.name, target.kind, values, parts)
-
-
-def thin(rows: Rows, split: Split, fraction: float, seed: int) -> Rows:
-    """Keep a share of the training rows, whole groups, the smaller share within the larger.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> split = Split(np.array(list("abcd")), np.array(["train"] * 4), "random", 0, "", ())
-    >>> len(thin(np.arange(4), split, 0.5, 0))
-    2
-    """
-    if fraction >= 1:
-        return rows
-    groups = rows if split.group is None else split.group[rows]
-    names, codes = np.unique(groups, return_inverse=True)
-    rank = np.random.default_rng([seed, 77]).permutation(len(names))[codes]
-    order = np.argsort(rank, kind="stable")
-    kept = max(2, round(fraction * len(rows)))
-    return np.sort(rows[order[:kept]])
+_FOR_ALL: dict[str, Any] = {
+    "optimizer": "adamw",
+    "weight_decay": 1e-2,
+    "beta2": 0.99,
+    "schedule": "one-cycle",
+    "clip": 1.0,
+    "average": 0.995,
+    "patience": 8,
+}
 
 
 def fit_model(material: Material, config: TrainConfig, folder: Path) -> Fitted:
     """Fit the model; unfinished members leave their state in ``folder``."""
     if material.spec.kind == "baseline":
-        return _fit_baseline(material)
+        return fit_baseline(material, config.seed)
     return _fit_network(material, config, folder)
 
 
-def resolve_fit(fit: FitConfig, n_train: int, window: int = 0) -> FitConfig:
+def settled_fit(material: Material, config: TrainConfig) -> FitConfig:
+    """Replace what was left to be chosen by the examples that the model learns from."""
+    n = len(material.parts["train"])
+    balance = material.balance
+    window = window_of(material.dataset)
+    return resolve_fit(config.fit, balance.learned(n), window, balance.shown(n))
+
+
+def with_preset(config: TrainConfig) -> TrainConfig:
+    """Fill what is open from the preset, then from what suits the model.
+
+    Examples
+    --------
+    >>> config = TrainConfig(dataset="D.h5", model="cnn2d", preset="published")
+    >>> with_preset(config).fit.schedule, with_preset(config).options["pool"]
+    ('constant', 2)
+    """
+    spec = get_spec(config.model)
+    preset = Preset({}, {}, "")
+    if config.preset is not None:
+        if config.preset not in spec.presets:
+            raise ConfigError(
+                f"{spec.name} has no such preset",
+                record="preset",
+                found=config.preset,
+                expected=" or ".join(spec.presets) or "none: this model has no presets",
+                remedy=f"See them with: exprimo models {spec.name}",
+            )
+        preset = spec.presets[config.preset]
+    options = {**preset.options, **config.options}
+    suited = spec.fit
+    if spec.network is not None:
+        suited = spec.network(spec.config.checked(options))[0].fit
+    defaults = FitConfig()
+    own = {name: value for name, value in config.fit if value != getattr(defaults, name)}
+    return config.model_copy(
+        update={
+            "fit": FitConfig.checked({**suited, **preset.fit, **own}),
+            "options": options,
+        }
+    )
+
+
+def resolve_fit(
+    fit: FitConfig, n_train: int, window: int = 0, n_shown: int | None = None
+) -> FitConfig:
     """Replace what was left to be chosen by the number of examples and the window.
+
+    ``n_shown`` is what one epoch shows, where that differs from the examples that there are.
 
     Examples
     --------
     >>> resolve_fit(FitConfig(), 3000).batch_size
     60
     """
-    batch = fit.batch_size or int(np.clip(n_train // _BATCHES_PER_EPOCH, *_BATCH_SIZES))
-    epochs = fit.epochs or int(np.clip(round(_PRESENTATIONS / n_train), *_EPOCHS))
+    n_shown = n_shown or n_train
+    batch = fit.batch_size or int(np.clip(n_shown // _BATCHES_PER_EPOCH, *_BATCH_SIZES))
+    epochs = fit.epochs or int(np.clip(round(_PRESENTATIONS / n_shown), *_EPOCHS))
     few = n_train < _FEW_EXAMPLES
     rate, shift = fit.learning_rate, fit.shift
     if rate is None:
         rate = _FEW_RATE if few else _RATE
     if shift is None:
         shift = _SHIFT if few and window >= _SHIFTED_WINDOW else 0
+    settled = {name: value for name, value in _FOR_ALL.items() if getattr(fit, name) is None}
     return fit.model_copy(
         update={
-            "batch_size": min(batch, n_train),
+            **settled,
+            "batch_size": min(batch, n_shown),
             "epochs": epochs,
             "learning_rate": rate,
             "shift": shift,
         }
     )
-
-
-def window_of(dataset: Dataset) -> int:
-    """Give the length of ``sequence``, 0 where there is none."""
-    return dataset.inputs["sequence"].shape[0] if "sequence" in dataset.inputs else 0
-
-
-def _fit_baseline(material: Material) -> Fitted:
-    baseline = material.spec.build(material.options, material.task)
-    baseline.fit(_stream(material, "train"), _stream(material, "val"))
-    return Fitted(baseline, [], sum(values.size for values in baseline.state().values()))
-
-
-def _stream(material: Material, part: Part) -> Stream:
-    rows, size = material.parts[part], batch_rows(material.dataset)
-    names = material.spec.inputs or tuple(material.dataset.inputs)[:1]
-
-    def batches() -> Iterator[tuple[Batch, Floats]]:
-        for start in range(0, len(rows), size):
-            chosen = rows[start : start + size]
-            yield material.dataset.batch(names, chosen), material.values[chosen].astype(float)
-
-    return batches
 
 
 def _fit_network(material: Material, config: TrainConfig, folder: Path) -> Fitted:
@@ -202,8 +151,17 @@ def _fit_network(material: Material, config: TrainConfig, folder: Path) -> Fitte
                 module, progress = train_member(own, train, val, state, bar)
             members.append(module)
             history += progress.history
+    if material.spec.kind == "hybrid":
+        hybrid, chosen = fit_hybrid(
+            recipe,
+            material.options,
+            members,
+            lambda member: stream_of(material, shown_rows(material, config.seed, member)),
+            stream_of(material, material.parts["val"]),
+        )
+        return Fitted(hybrid, history, hybrid.n_parameters, chosen)
     n_parameters = sum(p.numel() for member in members for p in member.parameters())
-    return Fitted(make_predictor(recipe, members), history, n_parameters)
+    return Fitted(make_predictor(recipe, members), history, n_parameters, {})
 
 
 def _state_path(folder: Path, member: int) -> Path:
@@ -233,13 +191,17 @@ def _recipe(
     material: Material, config: TrainConfig, devices: list[torch.device], precision: Precision
 ) -> Recipe:
     target = material.values[material.parts["train"]]
-    fit = resolve_fit(config.fit, len(target), window_of(material.dataset))
+    fit = settled_fit(material, config)
+    spec, options = trained_network(material.spec, material.options)
+    scaler, balance = _scaler(target, material.task), material.balance
     return Recipe(
-        spec=material.spec,
-        options=material.options,
+        spec=spec,
+        options=options,
         shapes=Shapes(
-            {name: material.dataset.inputs[name].shape for name in material.spec.inputs},
+            {name: material.dataset.inputs[name].shape for name in spec.inputs},
             material.task,
+            len(material.classes) or 1,
+            material.classes,
         ),
         fit=fit,
         epochs=fit.epochs or 1,
@@ -248,7 +210,16 @@ def _recipe(
         member=0,
         device=devices[0],
         precision=precision,
-        scaler=_scaler(target, material.task),
+        scaler=scaler,
+        objective=Objective(
+            material.task,
+            fit.loss == "huber",
+            *scaler,
+            balance.loss_weights,
+            balance.validation_weights,
+            balance.focus,
+        ),
+        balance=balance,
         score=find_metric(HEADLINE[material.task]).function,
     )
 
@@ -259,7 +230,7 @@ def _examples(material: Material, part: Part) -> Examples:
 
 
 def _scaler(target: npt.NDArray[np.float32], task: Task) -> Scaler:
-    if task == "classification":
+    if task != "regression":
         return Scaler(0.0, 1.0)
     spread = float(target.std(dtype=np.float64))
     return Scaler(float(target.mean(dtype=np.float64)), spread if spread > 0 else 1.0)

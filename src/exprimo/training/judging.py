@@ -9,16 +9,28 @@ import numpy.typing as npt
 
 from exprimo.core.dataset import Dataset
 from exprimo.core.ledger import Leak, Ledger, keys_of
+from exprimo.core.predictor import Prediction
 from exprimo.core.split import Part, Split
 from exprimo.evaluate import Estimate, bootstrap, choose_threshold
 from exprimo.evaluate.classification import CLASSIFICATION_METRICS
 from exprimo.evaluate.conformal import conformal_quantile, coverage
+from exprimo.evaluate.metric import Metric
+from exprimo.evaluate.multiclass import MULTICLASS_METRICS, binary_confusion, confusion_matrix
 from exprimo.evaluate.regression import REGRESSION_METRICS
 from exprimo.evaluate.threshold import Criterion
 from exprimo.models.zoo import Task
 from exprimo.training.batches import Rows
 
-HEADLINE: dict[Task, str] = {"regression": "pearson_r", "classification": "auroc"}
+HEADLINE: dict[Task, str] = {
+    "regression": "pearson_r",
+    "classification": "auroc",
+    "multiclass": "auroc_macro",
+}
+METRICS_OF: dict[Task, dict[str, Metric]] = {
+    "regression": REGRESSION_METRICS,
+    "classification": CLASSIFICATION_METRICS,
+    "multiclass": MULTICLASS_METRICS,
+}
 CRITERION: Criterion = "mcc"
 # Fewer validation examples than this make no interval worth printing.
 _MIN_CONFORMAL = 20
@@ -26,12 +38,24 @@ _MEMBERS_FOR_SCALING = 4
 
 
 class Judged(NamedTuple):
-    """Predictions with their observed values for some rows, (rows,) each."""
+    """Predictions with their observed values for some rows.
+
+    ``observed`` is (rows,); ``prediction`` as the model gave it, (rows, outputs).
+    """
 
     rows: Rows
     observed: npt.NDArray[np.float32]
-    predicted: npt.NDArray[np.float32]
-    sd: npt.NDArray[np.float32]
+    prediction: Prediction
+
+    @property
+    def predicted(self) -> npt.NDArray[np.float32]:
+        """Values or probabilities, (rows,), of a task with one output."""
+        return self.prediction.mean[:, 0]
+
+    @property
+    def sd(self) -> npt.NDArray[np.float32]:
+        """The spread of the members, (rows,), of a task with one output."""
+        return self.prediction.sd[:, 0]
 
 
 def as_facts(estimate: Estimate) -> dict[str, Any]:
@@ -40,13 +64,20 @@ def as_facts(estimate: Estimate) -> dict[str, Any]:
 
 
 def judge_parts(
-    parts: dict[Part, Judged], split: Split, task: Task, *, level: float, members: int = 1
+    parts: dict[Part, Judged],
+    split: Split,
+    task: Task,
+    *,
+    level: float,
+    members: int = 1,
+    classes: tuple[str, ...] = (),
 ) -> dict[str, Any]:
     """Compute the part of ``metrics.json`` that depends on predictions.
 
     The threshold and the conformal width come from validation and are applied to test. The
     width follows the spread of an ensemble from four ``members`` on: that of two or three says
-    too little about one example.
+    too little about one example. Several ``classes`` have neither: the most likely class is
+    called, and there is no width of a class.
     """
     val = parts["val"]
     threshold = None
@@ -60,7 +91,10 @@ def judge_parts(
         "threshold": {"value": limit, "chosen_on": "val", "criterion": CRITERION}
         if threshold
         else None,
-        "majority": _majority(parts) if task == "classification" else None,
+        "majority": None if task == "regression" else _majority(parts, classes),
+        "confusion": None
+        if task == "regression"
+        else {part: confusion(parts[part], limit, classes) for part in ("val", "test")},
         "conformal": _conformal(parts, split, level, members) if task == "regression" else None,
     }
     return found
@@ -70,24 +104,41 @@ def judge(
     judged: Judged, split: Split, task: Task, threshold: float | None
 ) -> dict[str, dict[str, Any]]:
     """Compute every metric of a task with its interval over the split's unit."""
-    metrics = CLASSIFICATION_METRICS if task == "classification" else REGRESSION_METRICS
     groups = None if split.group is None else split.group[judged.rows]
     estimates = bootstrap(
         judged.observed,
-        judged.predicted,
+        judged.prediction.mean[None] if task == "multiclass" else judged.predicted,
         groups,
-        list(metrics),
+        list(METRICS_OF[task]),
         threshold=threshold,
         unit=split.unit,
     )
     return {name: as_facts(estimate) for name, estimate in estimates.items()}
 
 
-def _majority(parts: dict[Part, Judged]) -> dict[str, float]:
-    # The class that is larger in training, scored on test: what accuracy stands beside.
-    larger = float(parts["train"].observed.mean() >= 0.5) if "train" in parts else 0.0
+def confusion(judged: Judged, threshold: float | None, classes: tuple[str, ...]) -> dict[str, Any]:
+    """Count calls by observed class: tn, fp, fn, tp, or a matrix of several classes.
+
+    The rows of ``matrix`` are observed classes, its columns called ones, in the order of
+    ``classes``.
+    """
+    if threshold is None:
+        matrix = confusion_matrix(judged.observed, judged.prediction.mean)
+        return {"classes": list(classes), "matrix": matrix.tolist()}
+    counts = binary_confusion(judged.observed, judged.predicted, threshold)
+    return {"threshold": threshold, **counts}
+
+
+def _majority(parts: dict[Part, Judged], classes: tuple[str, ...]) -> dict[str, Any]:
+    # The class that is largest in training, scored on test: what accuracy stands beside.
+    learned = parts["train"].observed
+    if classes:
+        largest = float(np.bincount(learned.astype(np.int64)).argmax())
+    else:
+        largest = float(learned.mean() >= 0.5)
     judged = parts.get("test", parts["val"])
-    return {"accuracy": float((judged.observed == larger).mean()), "class": larger}
+    named = {"name": classes[int(largest)]} if classes else {}
+    return {"accuracy": float((judged.observed == largest).mean()), "class": largest, **named}
 
 
 def _conformal(

@@ -5,14 +5,14 @@ from __future__ import annotations
 import copy
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from exprimo.core.config import Config
 from exprimo.core.dataset import Dataset
@@ -28,12 +28,15 @@ from exprimo.models.network import (
 from exprimo.models.zoo import ModelSpec, Shapes
 from exprimo.training.batches import Rows, epoch_batches, epoch_generator, load_batch
 from exprimo.training.config import FitConfig
+from exprimo.training.objective import Balance, Objective
+from exprimo.training.objective.imbalance import epoch_rows
 from exprimo.training.predicting import predict_rows
 from exprimo.training.state import Progress, load_state, save_state
 from exprimo.training.team import Alone, Team
 
 _WARM_UP = 0.2
 _START_FACTOR, _END_FACTOR = 1 / 25, 1e-4
+_PLATEAU_PATIENCE, _PLATEAU_FACTOR = 2, 0.5
 
 
 class Examples(NamedTuple):
@@ -65,6 +68,8 @@ class Recipe(NamedTuple):
     device: torch.device
     precision: Precision
     scaler: Scaler
+    objective: Objective
+    balance: Balance
     score: Callable[[npt.NDArray[Any], npt.NDArray[Any]], float]
 
 
@@ -72,7 +77,8 @@ def learning_rate(step: int, steps: int, fit: FitConfig) -> float:
     """Give the rate of a step: a pure function, so that resuming needs no scheduler state.
 
     One-cycle (Smith & Topin 2019) rises along a cosine over the first fifth and falls along a
-    cosine; ``cosine`` only falls.
+    cosine; ``cosine`` only falls. ``constant`` stays, and so does ``plateau`` within an epoch:
+    see `plateau_factor`.
 
     Examples
     --------
@@ -80,12 +86,34 @@ def learning_rate(step: int, steps: int, fit: FitConfig) -> float:
     1.0
     """
     peak = fit.learning_rate or 0.0
+    if fit.schedule in ("constant", "plateau"):
+        return peak
     start = _WARM_UP * steps if fit.schedule == "one-cycle" else 0.0
     if step < start:
         rise = 0.5 - 0.5 * math.cos(math.pi * step / start)
         return peak * (_START_FACTOR + (1 - _START_FACTOR) * rise)
     fall = 0.5 + 0.5 * math.cos(math.pi * (step - start) / max(1.0, steps - start))
     return peak * (_END_FACTOR + (1 - _END_FACTOR) * fall)
+
+
+def plateau_factor(history: Sequence[Mapping[str, float]]) -> float:
+    """Give the share of the rate that is left: halved after three epochs that were no better.
+
+    Judged by validation accuracy, or by the score where there are no classes. Computed from the
+    history each time, so that resuming needs no scheduler state.
+
+    Examples
+    --------
+    >>> plateau_factor([{"val_accuracy": 0.6}, *3 * [{"val_accuracy": 0.5}]])
+    0.5
+    """
+    best, waited, factor = float("-inf"), 0, 1.0
+    for epoch in history:
+        value = epoch.get("val_accuracy", epoch.get("val_score", 0.0))
+        best, waited = (value, 0) if value > best else (best, waited + 1)
+        if waited > _PLATEAU_PATIENCE:
+            factor, waited = factor * _PLATEAU_FACTOR, 0
+    return factor
 
 
 def train_member(
@@ -111,10 +139,10 @@ def train_member(
     shared = team.wrap(module)
     while not progress.finished:
         started = time.perf_counter()
-        loss = _epoch(recipe, train, module, shared, average, optimizer, progress, team)
+        learned = _epoch(recipe, train, module, shared, average, optimizer, progress, team)
         if team.rank == 0:
             kept = average if recipe.fit.average else module
-            if _validate(recipe, val, kept, loss, started, optimizer, progress):
+            if _validate(recipe, val, kept, learned, started, optimizer, progress):
                 best = copy.deepcopy(kept.state_dict())
             save_state(state_path, progress, module, average, best, optimizer)
             bar.advance(1, note=f"validation {progress.history[-1]['val_score']:.3f}")
@@ -136,14 +164,15 @@ def _validate(
     recipe: Recipe,
     val: Examples,
     kept: nn.Module,
-    loss: float,
+    learned: dict[str, float],
     started: float,
     optimizer: torch.optim.Optimizer,
     progress: Progress,
 ) -> bool:
     """Close an epoch: score it, note it, decide whether to go on; tell whether it is the best."""
-    predicted = predict_rows(make_predictor(recipe, [kept]), val.dataset, val.rows).mean[:, 0]
-    score = recipe.score(val.target, predicted)
+    outputs = predict_rows(make_predictor(recipe, [kept]), val.dataset, val.rows).mean
+    several = recipe.shapes.task == "multiclass"
+    score = recipe.score(val.target, outputs if several else outputs[:, 0])
     progress.epoch += 1
     improved = score > progress.best_score or progress.epoch == 1
     if improved:
@@ -152,15 +181,18 @@ def _validate(
         {
             "member": recipe.member,
             "epoch": progress.epoch,
-            "train_loss": loss,
-            "val_loss": _validation_loss(recipe, val.target, predicted),
+            **learned,
+            "val_loss": recipe.objective.validation_loss(val.target, outputs),
+            **_accuracy("val_accuracy", recipe, outputs, val.target, 0.5),
             "val_score": score,
             "lr": optimizer.param_groups[0]["lr"],
             "seconds": time.perf_counter() - started,
         }
     )
     waited = progress.epoch - progress.best_epoch
-    progress.finished = progress.epoch >= recipe.epochs or waited >= recipe.fit.patience
+    progress.finished = progress.epoch >= recipe.epochs or waited >= (
+        recipe.fit.patience or recipe.epochs
+    )
     return improved
 
 
@@ -172,13 +204,15 @@ def _begin(recipe: Recipe) -> tuple[nn.Module, nn.Module, torch.optim.Optimizer]
     average = copy.deepcopy(module).requires_grad_(False)
     decayed = [p for p in module.parameters() if p.ndim > 1]
     free = [p for p in module.parameters() if p.ndim <= 1]
-    optimizer = torch.optim.AdamW(
+    fit = recipe.fit
+    kind = torch.optim.Adam if fit.optimizer == "adam" else torch.optim.AdamW
+    optimizer = kind(
         [
-            {"params": decayed, "weight_decay": recipe.fit.weight_decay},
+            {"params": decayed, "weight_decay": fit.weight_decay or 0.0},
             {"params": free, "weight_decay": 0.0},
         ],
-        lr=recipe.fit.learning_rate or 0.0,
-        betas=(0.9, 0.99),
+        lr=fit.learning_rate or 0.0,
+        betas=(0.9, fit.beta2 or 0.0),
     )
     return module, average, optimizer
 
@@ -192,26 +226,27 @@ def _epoch(
     optimizer: torch.optim.Optimizer,
     progress: Progress,
     team: Team,
-) -> float:
+) -> dict[str, float]:
     fit, names = recipe.fit, tuple(recipe.shapes.inputs)
     generator = epoch_generator(recipe.seed, recipe.member, progress.epoch)
     # Dropout draws from torch's generator; seeding it here makes the epoch independent of history.
     torch.manual_seed(int(generator.integers(2**62)) + team.rank)
     table = one_hot_table(recipe.device)
     # Targets are looked up by position in the part, rows by position in the dataset.
-    positions = np.arange(len(train.rows))
+    positions = epoch_rows(recipe.balance, train.target, generator, recipe.seed, recipe.member)
     steps = recipe.epochs * (len(positions) // recipe.batch_size)
     module.train()
-    total, count = 0.0, 0
+    noted: list[dict[str, float]] = []
+    left = plateau_factor(progress.history) if fit.schedule == "plateau" else 1.0
     for whole in epoch_batches(positions, recipe.batch_size, generator):
         chosen = whole[team.rank :: team.size]
         batch = load_batch(train.dataset, names, train.rows[chosen], fit, generator)
         wanted = torch.from_numpy(train.target[chosen]).to(recipe.device)
         for group in optimizer.param_groups:
-            group["lr"] = learning_rate(progress.step, steps, fit)
+            group["lr"] = left * learning_rate(progress.step, steps, fit)
         with autocast(recipe.device, recipe.precision):
             raw = shared(to_tensors(batch, table))
-        loss = _loss(recipe, raw.float()[:, 0], wanted)
+        loss = recipe.objective.loss(raw.float(), wanted)
         if not torch.isfinite(loss):
             raise TrainingError(
                 "the loss is not finite",
@@ -220,34 +255,29 @@ def _epoch(
             )
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
-        nn.utils.clip_grad_norm_(module.parameters(), fit.clip)
+        if fit.clip:
+            nn.utils.clip_grad_norm_(module.parameters(), fit.clip)
         optimizer.step()
         progress.step += 1
-        _update_average(average, module, fit.average, progress.step)
-        total, count = total + float(loss.detach()), count + 1
-    return total / max(1, count)
+        _update_average(average, module, fit.average or 0.0, progress.step)
+        shown = raw.detach().float().cpu().numpy()
+        accuracy = _accuracy("train_accuracy", recipe, shown, train.target[chosen], 0.0)
+        noted.append({"train_loss": float(loss.detach()), **accuracy})
+    return {name: sum(each[name] for each in noted) / len(noted) for name in noted[0]}
 
 
-def _loss(recipe: Recipe, raw: Tensor, wanted: Tensor) -> Tensor:
-    if recipe.shapes.task == "classification":
-        return nn.functional.binary_cross_entropy_with_logits(raw, wanted)
-    standard = (wanted - recipe.scaler.center) / recipe.scaler.scale
-    if recipe.fit.loss == "huber":
-        return nn.functional.huber_loss(raw, standard)
-    return nn.functional.mse_loss(raw, standard)
-
-
-def _validation_loss(
-    recipe: Recipe, target: npt.NDArray[np.float32], predicted: npt.NDArray[np.float32]
-) -> float:
-    # On the same scale as the training loss, so that the two curves can be compared.
-    if recipe.shapes.task == "classification":
-        p = np.clip(predicted.astype(np.float64), 1e-7, 1 - 1e-7)
-        return float(-np.mean(target * np.log(p) + (1 - target) * np.log(1 - p)))
-    error = np.abs(target - predicted) / recipe.scaler.scale
-    if recipe.fit.loss == "huber":
-        return float(np.mean(np.where(error < 1, 0.5 * error**2, error - 0.5)))
-    return float(np.mean(error**2))
+def _accuracy(
+    name: str,
+    recipe: Recipe,
+    outputs: npt.NDArray[np.float32],
+    target: npt.NDArray[np.float32],
+    limit: float,
+) -> dict[str, float]:
+    """Give the share of right calls under a name, nothing where there are no classes."""
+    if recipe.shapes.task == "regression":
+        return {}
+    called = outputs.argmax(1) if outputs.shape[1] > 1 else outputs[:, 0] > limit
+    return {name: float((called == target).mean())}
 
 
 @torch.no_grad()

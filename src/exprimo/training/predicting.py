@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
+import numpy.typing as npt
 
 from exprimo.core.dataset import Dataset
 from exprimo.core.predictor import Prediction, Predictor
 from exprimo.core.progress import task
+from exprimo.core.run import probability_columns
+from exprimo.evaluate.multiclass import most_likely
 from exprimo.training.batches import Rows
 
 # Bases per batch: large enough to feed the cores, small enough for the caches.
@@ -17,6 +22,32 @@ def batch_rows(dataset: Dataset) -> int:
     """Choose how many examples to predict at once."""
     length = dataset.inputs["sequence"].shape[0] if "sequence" in dataset.inputs else 256
     return int(np.clip(_BASES_PER_BATCH // length, 4, 1024))
+
+
+def prediction_columns(
+    prediction: Prediction, classes: Sequence[str] = ()
+) -> dict[str, npt.NDArray[np.float32]]:
+    """Give the columns of a table of predictions, (rows,) each.
+
+    Of several ``classes`` the prediction is the code of the most likely one, its spread that of
+    the probability of this class, and ``probability_CLASS`` holds each one's probability.
+
+    Examples
+    --------
+    >>> found = Prediction(np.array([[0.1, 0.7, 0.2]]), np.full((1, 3), np.nan))
+    >>> columns = prediction_columns(found, ("down", "none", "up"))
+    >>> columns["prediction"].tolist(), columns["probability_up"].tolist()
+    ([1.0], [0.2])
+    """
+    mean, sd = prediction
+    if not classes:
+        return {"prediction": mean[:, 0], "prediction_sd": sd[:, 0]}
+    called = most_likely(mean)
+    return {
+        "prediction": called.astype(np.float32),
+        "prediction_sd": sd[np.arange(len(sd)), called],
+        **{name: mean[:, code] for code, name in enumerate(probability_columns(classes))},
+    }
 
 
 def predict_rows(

@@ -26,26 +26,30 @@ from exprimo.core.files.atomic import (
 from exprimo.core.files.provenance import describe_origin
 from exprimo.core.files.versions import RUN_FORMAT
 from exprimo.core.ledger import Ledger, keys_of
+from exprimo.core.predictor import Prediction
 from exprimo.core.run import Run, write_json, write_predictions
 from exprimo.core.split import Part, Split
 from exprimo.models.network import Precision
 from exprimo.models.stored import save_model
 from exprimo.splits import make_split
 from exprimo.training.config import TrainConfig
-from exprimo.training.fitting import (
-    Fitted,
-    Material,
-    complete_options,
-    fit_model,
-    gather,
-    resolve_fit,
-    window_of,
-)
+from exprimo.training.fitting import complete_options, fit_model, settled_fit, with_preset
 from exprimo.training.judging import Judged, check_leaks, judge_parts, leak_facts
 from exprimo.training.machine import prepare
-from exprimo.training.predicting import predict_rows
+from exprimo.training.material import Fitted, Material, gather
+from exprimo.training.predicting import predict_rows, prediction_columns
 
-HISTORY_COLUMNS = ("member", "epoch", "train_loss", "val_loss", "val_score", "lr", "seconds")
+HISTORY_COLUMNS = (
+    "member",
+    "epoch",
+    "train_loss",
+    "val_loss",
+    "train_accuracy",
+    "val_accuracy",
+    "val_score",
+    "lr",
+    "seconds",
+)
 
 
 def train_run(
@@ -81,6 +85,7 @@ def train_run(
         before = TrainConfig.load(finished.config_path)
         _refuse_other_settings(_filled_from(before, config), before, finished.config_path)
         return finished
+    config = with_preset(config)
     _check_partial(target, resume)
     with Dataset.open(config.dataset) as dataset, _run_folder(target) as folder:
         started = time.perf_counter()
@@ -103,11 +108,11 @@ def train_run(
             task=material.task,
         )
         judged = _predict_parts(material, fitted)
-        _store_predictions(dataset, judged, folder)
+        _store_predictions(material, judged, folder)
         _store_history(fitted, folder)
         metrics = {
             **_facts(material, fitted),
-            **judge_parts(judged, used, material.task, level=config.level, members=config.ensemble),
+            **_judgement(material, judged, used, config),
             "leaks": leak_facts(held),
             "allow_leak": allow_leak,
             "train_seconds": seconds,
@@ -124,6 +129,19 @@ def train_run(
         if on_complete is not None:
             on_complete(folder)
     return Run.open(target)
+
+
+def _judgement(
+    material: Material, judged: dict[Part, Judged], split: Split, config: TrainConfig
+) -> dict[str, Any]:
+    return judge_parts(
+        judged,
+        split,
+        material.task,
+        level=config.level,
+        members=config.ensemble,
+        classes=material.classes,
+    )
 
 
 def dataset_facts(dataset: Dataset) -> dict[str, Any]:
@@ -203,17 +221,17 @@ def _facts(material: Material, fitted: Fitted) -> dict[str, Any]:
         "units": material.dataset.targets[material.target].units,
         "model": material.spec.name,
         "role": "baseline" if material.spec.kind == "baseline" else "model",
+        "classes": list(material.classes) or None,
         "n_train": len(material.parts["train"]),
         "n_parameters": fitted.n_parameters,
+        "chosen": fitted.chosen,
     }
 
 
 def _complete(
     config: TrainConfig, material: Material, split: Split, precision: Precision
 ) -> TrainConfig:
-    fit = resolve_fit(config.fit, len(material.parts["train"]), window_of(material.dataset))
-    if material.spec.kind == "baseline":
-        fit = config.fit
+    fit = config.fit if material.spec.kind == "baseline" else settled_fit(material, config)
     return config.model_copy(
         update={
             "dataset": str(material.dataset.path.resolve()),
@@ -246,9 +264,19 @@ def _filled_from(before: TrainConfig, config: TrainConfig) -> TrainConfig:
             "split": config.split.model_copy(update=split),
             "machine": config.machine.model_copy(update=machine),
             "target": config.target or before.target,
-            "options": {**before.options, **config.options},
+            "options": _filled_options(before.options, config.options),
         }
     )
+
+
+def _filled_options(before: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """Fill open options, and those of a network inside, with what the finished run chose."""
+    inner = {
+        name: _filled_options(before[name], value)
+        for name, value in given.items()
+        if isinstance(value, dict) and isinstance(before.get(name), dict)
+    }
+    return {**before, **given, **inner}
 
 
 def _refuse_other_settings(config: TrainConfig, before: TrainConfig, path: Path) -> None:
@@ -286,9 +314,12 @@ def _ledger(material: Material) -> Ledger:
     train = keys_of(material.dataset, material.parts["train"])
     val = keys_of(material.dataset, material.parts["val"])
     learned = {"weights": train}
-    if material.spec.kind == "network" and material.task == "regression":
+    if material.spec.kind == "hybrid":
+        learned["boosted trees"] = train
+    if material.spec.kind != "baseline" and material.task == "regression":
         learned["target scaler"] = train
-    # What validation chose: the epoch or the penalty, the threshold, the conformal width.
+    # What validation chose: the epoch, the penalty or the trees, the threshold, the conformal
+    # width.
     learned["choices on validation"] = val
     return Ledger(learned)
 
@@ -299,21 +330,20 @@ def _predict_parts(material: Material, fitted: Fitted) -> dict[Part, Judged]:
         prediction = predict_rows(
             fitted.predictor, material.dataset, rows, description=f"Predicting {part}"
         )
-        judged[part] = Judged(
-            rows, material.values[rows], prediction.mean[:, 0], prediction.sd[:, 0]
-        )
+        judged[part] = Judged(rows, material.values[rows], prediction)
     return judged
 
 
-def _store_predictions(dataset: Dataset, judged: dict[Part, Judged], folder: Path) -> None:
+def _store_predictions(material: Material, judged: dict[Part, Judged], folder: Path) -> None:
     rows = np.concatenate([j.rows for j in judged.values()])
     order = np.argsort(rows)
+    means, sds = zip(*(j.prediction for j in judged.values()), strict=True)
+    prediction = Prediction(np.concatenate(means)[order], np.concatenate(sds)[order])
     table = pd.DataFrame(
         {
-            "example_id": dataset.column("example_id")[rows[order]],
+            "example_id": material.dataset.column("example_id")[rows[order]],
             "target": np.concatenate([j.observed for j in judged.values()])[order],
-            "prediction": np.concatenate([j.predicted for j in judged.values()])[order],
-            "prediction_sd": np.concatenate([j.sd for j in judged.values()])[order],
+            **prediction_columns(prediction, material.classes),
         }
     )
     write_predictions(folder / "predictions.parquet", table)

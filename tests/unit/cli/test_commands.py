@@ -101,12 +101,19 @@ FOUND = SimpleNamespace(
 WORLD = SimpleNamespace(
     _asdict=lambda: {"path": Path("W"), "counts": {"genes": 2}, "ceilings": {"all": 0.5}}
 )
+TESTED = SimpleNamespace(
+    path=Path("DGE"), results=Path("DGE/results.tsv"), labels=Path("DGE/labels.tsv"),
+    summary={"calls": {"n_called": 3}}, lines=("Wrote DGE", "  3 genes changed"),
+)  # fmt: skip
 PREDICTED = SimpleNamespace(path=Path("P.tsv"), n_examples=3)
 
 CALLS: dict[str, tuple[list[str], str, Any, str]] = {
     "demo": ([], "demo", BENCHMARKED, "0.400 to 0.600"),
     "simulate": (["W"], "simulate", WORLD, "genes 2"),
     "init": (["sequence"], "init", Path("study.toml"), "exprimo run study.toml"),
+    "dge": (
+        ["c.tsv", "s.csv", "--design", "~ a", "-o", "DGE"], "dge", TESTED, "3 genes changed"
+    ),
     "run": (["s.toml"], "run", BENCHMARKED, "B/r.html"),
     "check": (["c.tsv"], "check", [FOUND], "c.tsv: counts"),
     "report": (["R"], "report", Path("R/report.html"), "Wrote R/report.html"),

@@ -15,8 +15,10 @@ from exprimo.evaluate.intervals import METRICS, bootstrap, find_metric, prepare_
 from exprimo.evaluate.metric import calls
 from exprimo.evaluate.results import FloatArray
 
-CLASSES = [name for name, metric in METRICS.items() if metric.is_classification]
-NUMBERS = [name for name, metric in METRICS.items() if not metric.is_classification]
+# Of two classes or of numbers; those of several classes have a file of their own.
+ONE_COLUMN = [name for name, metric in METRICS.items() if metric.takes != "classes"]
+CLASSES = [name for name in ONE_COLUMN if METRICS[name].is_classification]
+NUMBERS = [name for name in ONE_COLUMN if not METRICS[name].is_classification]
 
 
 def clustered(
@@ -28,7 +30,7 @@ def clustered(
     return y, y + rng.exponential(size=n_groups)[group], group.astype(float)
 
 
-@pytest.mark.parametrize("name", METRICS)
+@pytest.mark.parametrize("name", ONE_COLUMN)
 def test_a_resample_equals_copying_the_rows_of_the_drawn_groups(name: str) -> None:
     rng = np.random.default_rng(3)
     group = rng.integers(0, 12, 60)
@@ -187,6 +189,6 @@ def test_a_thousand_resamples_of_ten_thousand_rows_take_seconds() -> None:
     y = (rng.random(10_000) < 0.5).astype(float)
     s = np.clip(0.2 * y + 0.8 * rng.random(10_000), 0, 1)
     start = time.process_time()
-    got = bootstrap(y, s, rng.integers(0, 6000, 10_000), list(METRICS), threshold=0.5)
+    got = bootstrap(y, s, rng.integers(0, 6000, 10_000), ONE_COLUMN, threshold=0.5)
     assert time.process_time() - start < 8
     assert all(e.low < e.value < e.high for e in got.values())

@@ -9,6 +9,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression, Ridge
 
 from exprimo.core.predictor import Batch
+from exprimo.models.baselines.baseline import ClassWeights
 from exprimo.models.baselines.linear import PENALTIES, LinearBaseline
 
 RNG = np.random.default_rng(3)
@@ -29,9 +30,9 @@ def _stream(target: np.ndarray, rows: slice, size: int = 64):
     return batches
 
 
-def _fit(target: np.ndarray, task) -> tuple[LinearBaseline, float]:
-    model = LinearBaseline(lambda batch: np.asarray(batch["sequence"]), task)
-    model.fit(_stream(target, slice(0, 300)), _stream(target, slice(300, 400)))
+def _fit(target: np.ndarray, task, weights=None, classes=()) -> tuple[LinearBaseline, float]:
+    model = LinearBaseline(lambda batch: np.asarray(batch["sequence"]), task, classes)
+    model.fit(_stream(target, slice(0, 300)), _stream(target, slice(300, 400)), weights)
     return model, float(model.state()["penalty"][0])
 
 
@@ -51,6 +52,39 @@ def test_logistic_equals_scikit_learn() -> None:
     model, penalty = _fit(LABELS, "classification")
     oracle = LogisticRegression(C=1 / (300 * penalty), tol=1e-10, max_iter=1000)
     oracle.fit(_standard()[:300], LABELS[:300])
+    ours = model.predict({"sequence": X[300:]}).mean[:, 0]
+    np.testing.assert_allclose(ours, oracle.predict_proba(_standard()[300:])[:, 1], atol=1e-5)
+
+
+THREE = np.digitize(LINEAR + RNG.logistic(size=400), [LINEAR.mean() - 2, LINEAR.mean() + 1])
+
+
+def test_several_classes_equal_scikit_learn_one_against_the_rest() -> None:
+    target = THREE.astype(float)
+    model, _ = _fit(target, "multiclass", classes=("low", "middle", "high"))
+    penalties = model.state()["penalty"]
+    assert len(penalties) == 3
+    each = []
+    for code, penalty in enumerate(penalties):
+        oracle = LogisticRegression(C=1 / (300 * penalty), tol=1e-10, max_iter=1000)
+        oracle.fit(_standard()[:300], THREE[:300] == code)
+        each.append(oracle.predict_proba(_standard()[300:])[:, 1])
+    expected = np.stack(each, axis=1)
+    found = model.predict({"sequence": X[300:]}).mean
+    np.testing.assert_allclose(found, expected / expected.sum(axis=1, keepdims=True), atol=1e-5)
+    again = LinearBaseline(lambda batch: np.asarray(batch["sequence"]), "multiclass", model.outputs)
+    again.restore(model.state())
+    np.testing.assert_array_equal(again.predict({"sequence": X[300:]}).mean, found)
+
+
+def test_weights_of_classes_equal_scikit_learn() -> None:
+    rare = np.where(RNG.random(400) < 0.7, 0.0, LABELS)
+    each = np.array([0.6, 3.0])
+    model, penalty = _fit(rare, "classification", ClassWeights(each, each))
+    oracle = LogisticRegression(
+        C=1 / (300 * penalty), tol=1e-10, max_iter=1000, class_weight=dict(enumerate(each))
+    )
+    oracle.fit(_standard()[:300], rare[:300])
     ours = model.predict({"sequence": X[300:]}).mean[:, 0]
     np.testing.assert_allclose(ours, oracle.predict_proba(_standard()[300:])[:, 1], atol=1e-5)
 

@@ -14,32 +14,57 @@ from exprimo.core.errors import ConfigError, FormatError, MismatchError, Version
 from exprimo.core.predictor import Predictor
 from exprimo.models import Shapes, all_specs, default_baselines, get_spec
 from exprimo.models.cnn import Cnn, CnnConfig
-from exprimo.models.network import NetworkPredictor, flip, one_hot_table, to_tensors
+from exprimo.models.network import HasFeatures, NetworkPredictor, flip, one_hot_table, to_tensors
 from exprimo.models.stored import load_model, save_model
+from exprimo.models.trees import BoostedTrees, TreeSettings, grow, quantise
+from exprimo.models.zoo import build_baseline, trained_network
 
 RNG = np.random.default_rng(5)
 CODES = RNG.integers(0, 5, (40, 90)).astype(np.uint8)
 BATCH = {"sequence": CODES}
 TARGET = RNG.integers(0, 2, 40).astype(float)
+BATCH["mean_expression"] = RNG.random((40, 1)).astype(np.float32)
 CASES = [(spec.name, task) for spec in all_specs() for task in spec.tasks]
-SMALL = {"cnn": {"channels": 8, "stem_channels": 8, "hidden": 8, "head_channels": 4}}
+SMALL = {
+    "cnn": {"channels": 8, "stem_channels": 8, "hidden": 8, "head_channels": 4},
+    "onehot_xgboost": {"rounds": 5},
+}
+SMALL["cnn_xgboost"] = {"net_options": SMALL["cnn"], "rounds": 5}
+CLASSES = {"multiclass": ("down", "none", "up")}
+OF_CLASSES = np.arange(40) % 3.0
+
+
+def _shapes(task, window: int = 90) -> Shapes:
+    classes = CLASSES.get(task, ())
+    return Shapes({"sequence": (window,)}, task, len(classes) or 1, classes)
 
 
 def _fitted(name: str, task):
     spec = get_spec(name)
     config = spec.config.checked(SMALL.get(name, {}))
-    if spec.kind == "network":
+    target = OF_CLASSES if task == "multiclass" else TARGET
+    if spec.kind != "baseline":
         torch.manual_seed(0)
-        shapes = Shapes({"sequence": (90,)}, task)
-        members = [spec.build(config, shapes) for _ in range(2)]
-        return NetworkPredictor(members, shapes, center=1.5, scale=2.0), config
-    model = spec.build(config, task)
+        net, options = trained_network(spec, config)
+        members = [net.build(options, _shapes(task)) for _ in range(2)]
+        network = NetworkPredictor(members, _shapes(task), center=1.5, scale=2.0)
+        if spec.kind == "network":
+            return network, config
+        return spec.build(
+            network, [_trees(x, target, task) for x in network.features(BATCH)]
+        ), config
+    model = build_baseline(spec, config, task, CLASSES.get(task, ()))
 
     def stream():
-        return iter([(BATCH, TARGET)])
+        return iter([(BATCH, target)])
 
     model.fit(stream, stream)
     return model, config
+
+
+def _trees(features: np.ndarray, target: np.ndarray, task) -> BoostedTrees:
+    matrices = quantise(lambda: [(features, target, None)], lambda: [(features, target, None)])
+    return grow(matrices, TreeSettings(2, 0.3, 3, 0), task, len(CLASSES.get(task, ()))).trees
 
 
 @pytest.mark.parametrize(("name", "task"), CASES)
@@ -51,17 +76,23 @@ def test_a_saved_model_predicts_the_same(name: str, task, tmp_path: Path) -> Non
     before, after = model.predict(BATCH), again.predict(BATCH)
     np.testing.assert_array_equal(before.mean, after.mean)
     np.testing.assert_array_equal(before.sd, after.sd)
-    assert after.mean.shape == (40, 1)
+    assert after.mean.shape == (40, len(CLASSES.get(task, "1")))
+    assert after.mean.dtype == after.sd.dtype == np.float32
+    assert again.outputs == model.outputs
     assert isinstance(again, Predictor)
 
 
 @pytest.mark.parametrize(("name", "task"), CASES)
 def test_probabilities_are_probabilities(name: str, task) -> None:
-    if task != "classification":
+    if task == "regression":
         assert get_spec(name).tasks
         return
-    mean = _fitted(name, task)[0].predict(BATCH).mean
+    model = _fitted(name, task)[0]
+    mean = model.predict(BATCH).mean
     assert ((mean >= 0) & (mean <= 1)).all()
+    if task == "multiclass":
+        assert model.outputs == CLASSES[task]
+        np.testing.assert_allclose(mean.sum(axis=1), 1, atol=1e-5)
 
 
 def test_spread_is_that_of_the_members() -> None:
@@ -152,12 +183,32 @@ def test_unknown_names_suggest_the_nearest() -> None:
 
 
 def test_every_task_has_its_baselines() -> None:
-    for task in ("regression", "classification"):
+    for task in ("regression", "classification", "multiclass"):
         for name in default_baselines(task):
             assert task in get_spec(name).tasks
 
 
-@pytest.mark.parametrize("name", ["gc_content", "kmer_linear"])
+@pytest.mark.parametrize("name", [spec.name for spec in all_specs() if spec.kind == "network"])
+def test_every_network_shows_the_features_that_its_last_layer_reads(name: str) -> None:
+    spec = get_spec(name)
+    torch.manual_seed(0)
+    net = spec.build(spec.config.checked(SMALL.get(name, {})), _shapes("regression")).eval()
+    assert isinstance(net, HasFeatures)
+    inputs = to_tensors(BATCH, one_hot_table(CPU))
+    with torch.inference_mode():
+        features = net.features(inputs)
+        outputs = net(inputs)
+    assert features.shape[0] == 40
+    assert features.ndim == 2
+    assert torch.isfinite(features).all()
+    # What is left is linear: forty outputs are explained by the features without a rest.
+    design = np.column_stack([np.ones(40), features.double().numpy()])
+    if design.shape[1] < 40:
+        rest = np.linalg.lstsq(design, outputs.double().numpy(), rcond=None)[1]
+        assert rest.size == 0 or rest[0] < 1e-6
+
+
+@pytest.mark.parametrize("name", ["gc_content", "kmer_linear", "onehot_xgboost"])
 def test_baselines_refuse_another_window_too(name: str) -> None:
     model, _ = _fitted(name, "regression")
     with pytest.raises(MismatchError, match=r"shape \(90,\)"):

@@ -13,12 +13,12 @@ import matplotlib.image
 import numpy as np
 import pytest
 
-from exprimo.report.chart import DARK, LIGHT, Axis, Chart, Rule, Series, floats
-from exprimo.report.curves import MAX_POINTS, judged_on
-from exprimo.report.interactive import plotly_figure
-from exprimo.report.page import make_charts
-from exprimo.report.reading import read_material
-from exprimo.report.static import draw
+from exprimo.report.charts.chart import DARK, LIGHT, Axis, Chart, Rule, Series, floats
+from exprimo.report.charts.interactive import plotly_figure
+from exprimo.report.charts.static import draw
+from exprimo.report.runs.curves import MAX_POINTS, judged_on
+from exprimo.report.runs.reading import read_material
+from exprimo.report.runs.view import run_charts as make_charts
 
 
 def luminance(colour: str) -> float:

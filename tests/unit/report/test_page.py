@@ -12,9 +12,9 @@ from types import ModuleType
 import pytest
 
 from exprimo.report import build_report, write_figures
-from exprimo.report.page import embedded_json
-from exprimo.report.reading import read_material
-from exprimo.report.tables import count_table, score_table, torn_tables
+from exprimo.report.document.html import embedded_json
+from exprimo.report.runs.reading import read_material
+from exprimo.report.runs.tables import count_table, score_table, torn_tables
 
 
 class Reader(HTMLParser):

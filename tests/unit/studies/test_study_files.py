@@ -10,12 +10,12 @@ import pytest
 
 import exprimo
 from exprimo.core.errors import ConfigError, InputError
-from exprimo.studies.commands import study_template
 from exprimo.studies.sequence import SequenceStudy
+from exprimo.studies.templates import sequence_template
 
 
 def test_the_template_is_a_valid_study_with_a_reason_for_each_key() -> None:
-    text = study_template()
+    text = sequence_template()
     study = SequenceStudy.checked(tomllib.loads(text))
     assert study.table is not None
     assert study.promoters is None
@@ -27,7 +27,7 @@ def test_the_template_is_a_valid_study_with_a_reason_for_each_key() -> None:
 
 
 def test_the_other_source_of_the_template_is_valid_too() -> None:
-    text = study_template()
+    text = sequence_template()
     start, end = text.index("# [promoters]"), text.index("\n[benchmark]")
     lines = [line.removeprefix("# ") for line in text[start:end].splitlines()]
     # A comment of the commented part keeps its sign; an unset key stays out.
@@ -51,7 +51,7 @@ def test_exactly_one_source(given: dict[str, object] | None, said: str) -> None:
     ("text", "said"),
     [
         ('kind = "sequnce"', "Did you mean sequence"),
-        ("", "Expected: sequence, benchmark, train"),
+        ("", "Expected: sequence, differential-promoter, benchmark, train"),
         ("kind = ", "not valid TOML"),
         ('kind = "benchmark"\ndataset = "D.h5"', "say where to write this benchmark"),
         ('kind = "train"\ndataset = "D.h5"', "say where to write this train"),

@@ -13,9 +13,10 @@ from exprimo.core.errors import ConfigError
 from exprimo.core.split import Split
 from exprimo.training.batches import epoch_batches, epoch_generator, shift
 from exprimo.training.config import FitConfig
-from exprimo.training.fitting import resolve_fit, thin
+from exprimo.training.fitting import resolve_fit
 from exprimo.training.loop import learning_rate
 from exprimo.training.machine import choose_devices, choose_precision, use_threads
+from exprimo.training.material import thin
 
 
 @settings(derandomize=True, max_examples=30)

@@ -33,11 +33,12 @@ class InputInfo(NamedTuple):
 
 
 class TargetInfo(NamedTuple):
-    """What a target is, and how many examples have it."""
+    """What a target is; ``classes`` names codes 0, 1, ... of a multiclass target, else empty."""
 
     name: str
     kind: TargetKind
     units: str
+    classes: tuple[str, ...] = ()
 
 
 class _Rows:
@@ -212,12 +213,17 @@ class Dataset:
         """Targets by name."""
         group = self._file.get("targets", {})
         return {
-            name: TargetInfo(name, str(t.attrs["kind"]), str(t.attrs["units"]))  # type: ignore[arg-type]  # checked when written
+            name: TargetInfo(
+                name,
+                str(t.attrs["kind"]),  # type: ignore[arg-type]  # checked when opened
+                str(t.attrs["units"]),
+                tuple(map(str, t.attrs.get("classes", ()))),
+            )
             for name, t in group.items()
         }
 
     def target(self, name: str) -> npt.NDArray[np.float32]:
-        """Give a target, shape (examples,) float32, NaN where missing."""
+        """Give a target, shape (examples,) float32, NaN where missing; classes as their codes."""
         if name not in self.targets:
             raise InputError(
                 f"no target {name}",

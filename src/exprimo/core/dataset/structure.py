@@ -11,7 +11,7 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
-from exprimo.core.dataset.variables import INPUTS, TargetKind
+from exprimo.core.dataset.variables import FEWEST_CLASSES, INPUTS, TargetKind
 from exprimo.core.errors import FormatError
 
 _UNREADABLE = (AttributeError, KeyError, OSError, RuntimeError, TypeError, ValueError)
@@ -41,7 +41,9 @@ def check_structure(path: Path, file: h5py.File) -> None:
         targets = _group(path, file, "targets")
         for name in targets:
             target = _array(path, targets, name, n, np.float32)
-            _attribute(path, target, "kind", _target_kind)
+            kind = _attribute(path, target, "kind", _target_kind)
+            if kind == "multiclass":
+                _attribute(path, target, "classes", _class_names)
             _attribute(path, target, "units", _text)
 
 
@@ -128,6 +130,13 @@ def _facts(value: Any) -> dict[str, Any]:
     if not isinstance(facts, dict):
         raise TypeError(facts)
     return facts
+
+
+def _class_names(value: Any) -> list[str]:
+    names = _texts(value)
+    if len(names) < FEWEST_CLASSES or len(set(names)) < len(names):
+        raise ValueError(names)
+    return names
 
 
 def _target_kind(value: Any) -> str:

@@ -6,7 +6,9 @@ from typing import Literal, NamedTuple
 
 from exprimo.core.errors import InputError
 
-TargetKind = Literal["regression", "classification"]
+TargetKind = Literal["regression", "classification", "multiclass"]
+# Below this many, labels 0 and 1 say the same, and have a threshold.
+FEWEST_CLASSES = 3
 
 
 class ColumnSpec(NamedTuple):
@@ -43,6 +45,9 @@ COLUMNS: dict[str, ColumnSpec] = {
 INPUTS: dict[str, InputSpec] = {
     "sequence": InputSpec(
         "uint8", ("row", "position"), "base code ACGTN = 0..4", "DNA in gene orientation"
+    ),
+    "mean_expression": InputSpec(
+        "float32", ("row", "value"), "log10(count + 1)", "mean normalised count over the samples"
     ),
     "kmers": InputSpec("float32", ("row", "kmer"), "count", "k-mer counts of the whole window"),
     "kmer_bins": InputSpec(

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from exprimo.core.dataset.full_disk import new_hdf5
-from exprimo.core.dataset.variables import TargetKind, column_spec, input_spec
+from exprimo.core.dataset.variables import FEWEST_CLASSES, TargetKind, column_spec, input_spec
 from exprimo.core.errors import FormatError, InputError, MismatchError
 from exprimo.core.files.atomic import atomic_file, refuse_existing
 from exprimo.core.files.versions import DATASET_FORMAT
@@ -115,9 +115,22 @@ class DatasetWriter:
         return len(seen)
 
     def target(
-        self, name: str, values: npt.ArrayLike, *, kind: TargetKind, units: str = ""
+        self,
+        name: str,
+        values: npt.ArrayLike,
+        *,
+        kind: TargetKind,
+        units: str = "",
+        classes: Sequence[str] = (),
     ) -> None:
-        """Store one number per example; NaN is missing, a class is 0 or 1."""
+        """Store one number per example; NaN is missing.
+
+        Parameters
+        ----------
+        values
+            Numbers; for ``classification`` 0 or 1; for ``multiclass`` the position of the class
+            in ``classes``, which names three or more.
+        """
         numbers = np.asarray(values, dtype=np.float32)
         if numbers.shape != (self._count(),):
             raise MismatchError(
@@ -135,10 +148,16 @@ class DatasetWriter:
                 found=sorted(set(present.tolist()) - {0.0, 1.0})[:3],
                 remedy="Choose kind regression, or give labels 0, 1 or empty",
             )
+        if classes or kind == "multiclass":
+            _check_coded(name, present, kind, classes)
         group = self._file.require_group("targets")
-        self._hash.update(json.dumps([name, kind, units]).encode())
+        # What has no classes hashes as it did before there were any.
+        facts = [name, kind, units, list(classes)] if classes else [name, kind, units]
+        self._hash.update(json.dumps(facts).encode())
         self._store(group, name, numbers)
         group[name].attrs.update(kind=kind, units=units)
+        if classes:
+            group[name].attrs["classes"] = list(classes)
 
     def finish(self, origin: dict[str, Any]) -> None:
         """Seal the file: provenance and the hash of its contents."""
@@ -203,6 +222,24 @@ def _as_stored(name: str, chunk: npt.NDArray[Any]) -> npt.NDArray[Any]:
     if name == "sequence" and given.size and given.max() > N_CODE:
         raise FormatError("not a base code", record=name, found=given.max(), expected="0 to 4")
     return np.ascontiguousarray(given, dtype=spec.dtype)
+
+
+def _check_coded(
+    name: str, present: npt.NDArray[np.float32], kind: TargetKind, classes: Sequence[str]
+) -> None:
+    wanted = f"{FEWEST_CLASSES} or more different names, with kind multiclass"
+    named = [one for one in classes if isinstance(one, str) and one.strip()]
+    if kind != "multiclass" or len(set(named)) < max(FEWEST_CLASSES, len(classes)):
+        raise FormatError(
+            "these are not the names of classes", record=name, found=list(classes), expected=wanted
+        )
+    if not np.isin(present, np.arange(len(classes))).all():
+        raise FormatError(
+            "a class code without a name",
+            record=name,
+            found=sorted(set(present.tolist()) - set(range(len(classes))))[:3],
+            expected=f"0 to {len(classes) - 1} ({', '.join(classes)}), or missing",
+        )
 
 
 def _column_array(name: str, column: pd.Series[Any]) -> npt.NDArray[Any]:

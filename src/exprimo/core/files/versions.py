@@ -8,9 +8,11 @@ from exprimo.core.errors import FormatError, VersionError
 from exprimo.core.files.provenance import exprimo_version
 from exprimo.core.sequence import ALPHABET
 
-DATASET_FORMAT = 1
+# 2: targets of several classes, with their names.
+DATASET_FORMAT = 2
 RUN_FORMAT = 1
-CHECKPOINT_FORMAT = 1
+# 2: outputs of several classes; networks with boosted trees.
+CHECKPOINT_FORMAT = 2
 
 
 def check_format_version(found: object, supported: int, *, file: str | Path, what: str) -> int:

@@ -11,6 +11,7 @@ import h5py
 from exprimo.core.errors import FormatError, InputError
 from exprimo.data.check.table_kind import is_name_pairs, table_kind
 from exprimo.data.counts.reader import looks_like_htseq, looks_like_tar
+from exprimo.data.motifs import is_version_line
 from exprimo.data.tabular import refuse_binary
 from exprimo.data.textfile import open_text, require_file
 
@@ -81,6 +82,8 @@ def _text_kind(path: Path) -> str:
         raise FormatError("the file is empty", file=path)
     if lines[0].startswith(">"):
         return "FASTA"
+    if any(is_version_line(line) for line in lines):
+        return "MEME motifs"
     if lines[0].startswith("##gff-version"):
         return "GFF3" if "3" in lines[0] else "GTF"
     if lines[0].startswith("##fileformat=VCF"):

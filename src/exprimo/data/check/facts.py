@@ -19,6 +19,7 @@ from exprimo.data.annotation import read_annotation
 from exprimo.data.check.table_kind import Sampled
 from exprimo.data.counts import read_counts
 from exprimo.data.fasta import read_fasta
+from exprimo.data.motifs import read_motifs
 from exprimo.data.names import read_gene_names
 from exprimo.data.samples import read_samples
 from exprimo.data.sequence_table import read_sequence_table
@@ -150,6 +151,20 @@ def _gene_names(path: Path) -> Findings:
     return Findings(facts, [])
 
 
+def _motifs(path: Path) -> Findings:
+    motifs = read_motifs(path)
+    widths = [motif.width for motif in motifs]
+    bits = [motif.information for motif in motifs]
+    background = zip("ACGT", motifs[0].background, strict=True)
+    facts = {
+        "motifs": f"{len(motifs):,} ({_some(motif.name for motif in motifs)})",
+        "positions": f"{min(widths)} to {max(widths)}",
+        "information": f"{min(bits):.1f} to {max(bits):.1f} bits",
+        "background": ", ".join(f"{letter} {share:.3g}" for letter, share in background),
+    }
+    return Findings(facts, [])
+
+
 def _dataset(path: Path) -> Findings:
     with Dataset.open(path) as data:
         facts = {"examples": f"{len(data):,}", "columns": ", ".join(data.columns)}
@@ -205,7 +220,7 @@ def _unknown(path: Path) -> Findings:
         "not a kind of file that Exprimo reads",
         file=path,
         expected="FASTA, GTF, GFF3, BED, counts, samples, targets, a table of sequences, gene "
-        "names, a dataset or a run",
+        "names, MEME motifs, a dataset or a run",
     )
 
 
@@ -222,6 +237,7 @@ FACTS: Mapping[str, Callable[[Path], Findings]] = {
     "targets": _targets,
     "sequence table": _sequence_table,
     "gene names": _gene_names,
+    "MEME motifs": _motifs,
     "study file": _study_file,
     "Exprimo dataset": _dataset,
     "HDF5 file": _dataset,

@@ -2,8 +2,9 @@
 
 Locally weighted likelihood as in Loader (1999): tricube weights over the nearest 70% of the genes.
 The fit is made at a few points, halving the range until a piece is short beside its bandwidth, and
-joined by cubic pieces with the fitted slopes; that is how locfit interpolates, and so what DESeq2's
-``local`` trend is.
+joined by cubic pieces with the fitted slopes; beyond the range it goes on with the slope of its end
+and the curvature of one quadratic through all genes. That is how locfit interpolates and
+extrapolates, and so what DESeq2's ``local`` trend is.
 """
 
 from __future__ import annotations
@@ -32,11 +33,24 @@ def local_trend(means: Floats, dispersion: Floats) -> Callable[[Floats], Floats]
     x, y = np.log(means), np.log(dispersion)
     at, values, slopes = _knots(x, y, means)
     spline = CubicHermiteSpline(at, values, slopes)
+    bend = _curvature(x, y, means)
 
     def trend(q: Floats) -> Floats:
-        return np.exp(spline(np.log(q)))
+        wanted = np.log(q)
+        inside = np.clip(wanted, at[0], at[-1])
+        slope = np.where(wanted < at[0], slopes[0], slopes[-1])
+        beyond = wanted - inside
+        return np.asarray(np.exp(spline(inside) + slope * beyond + bend * beyond**2))
 
     return trend
+
+
+def _curvature(x: Floats, y: Floats, weights: Floats) -> float:
+    """Give the quadratic coefficient of one weighted parabola through all points."""
+    root = np.sqrt(weights)
+    step = x - float(np.average(x, weights=weights))
+    design = np.column_stack([np.ones_like(step), step, step**2]) * root[:, None]
+    return float(np.linalg.lstsq(design, y * root, rcond=None)[0][2])
 
 
 def _knots(x: Floats, y: Floats, weights: Floats) -> tuple[Floats, Floats, Floats]:

@@ -1,5 +1,5 @@
 """Baselines: what a network must beat."""
 
-from exprimo.models.baselines.baseline import Baseline, Stream
+from exprimo.models.baselines.baseline import Baseline, ClassWeights, Stream
 
-__all__ = ["Baseline", "Stream"]
+__all__ = ["Baseline", "ClassWeights", "Stream"]

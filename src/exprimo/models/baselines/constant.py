@@ -10,7 +10,7 @@ import numpy.typing as npt
 from exprimo.core.config import Config
 from exprimo.core.predictor import Batch, Prediction
 from exprimo.models.baselines.baseline import Stream, point
-from exprimo.models.zoo import ModelSpec, Task
+from exprimo.models.zoo import ModelSpec, Task, output_names
 
 
 class ConstantConfig(Config):
@@ -18,29 +18,31 @@ class ConstantConfig(Config):
 
 
 class Constant:
-    """Predict the training mean; for classes that is the base rate of class 1."""
+    """Predict the training mean; for classes that is the base rate, of class 1 or of each."""
 
     inputs: tuple[str, ...] = ()
     window: int | None = None
 
-    def __init__(self, config: ConstantConfig, task: Task) -> None:
-        self.outputs: tuple[str, ...] = ("probability",) if task == "classification" else ("value",)
-        self._mean = float("nan")
+    def __init__(self, config: ConstantConfig, task: Task, classes: tuple[str, ...] = ()) -> None:
+        self.outputs: tuple[str, ...] = output_names(task, classes)
+        self._mean = np.full(len(self.outputs), np.nan)
 
     def fit(self, train: Stream, val: Stream) -> None:
-        total, n = 0.0, 0
+        total, n = np.zeros(len(self.outputs)), 0
         for _, target in train():
-            total, n = total + float(target.sum()), n + len(target)
+            several = len(total) > 1
+            each = (target[:, None] == np.arange(len(total))) if several else target[:, None]
+            total, n = total + each.sum(axis=0), n + len(target)
         self._mean = total / n
 
     def state(self) -> dict[str, npt.NDArray[Any]]:
-        return {"mean": np.array([self._mean])}
+        return {"mean": self._mean}
 
     def restore(self, state: dict[str, npt.NDArray[Any]]) -> None:
-        self._mean = float(state["mean"][0])
+        self._mean = state["mean"]
 
     def predict(self, batch: Batch) -> Prediction:
-        return point(np.full(len(next(iter(batch.values()))), self._mean))
+        return point(np.tile(self._mean, (len(next(iter(batch.values()))), 1)))
 
 
 MEAN = ModelSpec(
@@ -55,6 +57,6 @@ MEAN = ModelSpec(
 )
 MAJORITY = MEAN._replace(
     name="majority",
-    tasks=("classification",),
-    summary="base rate of the training examples, so always the larger class",
+    tasks=("classification", "multiclass"),
+    summary="base rate of the training examples, so always the largest class",
 )

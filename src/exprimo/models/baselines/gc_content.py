@@ -22,9 +22,9 @@ def features(batch: Batch) -> Floats:
     return np.column_stack([values, values[:, 0] ** 2])
 
 
-def build(config: GcContentConfig, task: Task) -> LinearBaseline:
+def build(config: GcContentConfig, task: Task, classes: tuple[str, ...] = ()) -> LinearBaseline:
     """Make the unfitted baseline."""
-    return LinearBaseline(features, task)
+    return LinearBaseline(features, task, classes)
 
 
 SPEC = ModelSpec(
@@ -33,7 +33,8 @@ SPEC = ModelSpec(
     config=GcContentConfig,
     build=build,
     inputs=("sequence",),
-    tasks=("regression", "classification"),
+    tasks=("regression", "classification", "multiclass"),
     summary="linear in GC content, its square, CpG content and the CpG ratio",
     citation="CpG ratio: Gardiner-Garden & Frommer 1987",
+    imbalance=("class_weights", "oversample", "downsample"),
 )

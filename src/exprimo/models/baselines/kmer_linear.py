@@ -22,14 +22,14 @@ class KmerLinearConfig(Config):
     """Count a k-mer and its reverse complement as one."""
 
 
-def build(config: KmerLinearConfig, task: Task) -> LinearBaseline:
+def build(config: KmerLinearConfig, task: Task, classes: tuple[str, ...] = ()) -> LinearBaseline:
     """Make the unfitted baseline."""
 
     def features(batch: Batch) -> Floats:
         counts = count_kmers(batch["sequence"], config.k, canonical=config.canonical)
         return counts.astype(np.float64)
 
-    return LinearBaseline(features, task)
+    return LinearBaseline(features, task, classes)
 
 
 SPEC = ModelSpec(
@@ -38,7 +38,8 @@ SPEC = ModelSpec(
     config=KmerLinearConfig,
     build=build,
     inputs=("sequence",),
-    tasks=("regression", "classification"),
+    tasks=("regression", "classification", "multiclass"),
     summary="ridge or logistic regression on 5-mer counts, penalty chosen on validation",
     citation="Hoerl & Kennard 1970; Ghandi et al. 2014 for k-mers as regulatory features",
+    imbalance=("class_weights", "oversample", "downsample"),
 )

@@ -16,7 +16,8 @@
       const copy = {};
       for (const [key, inner] of Object.entries(value)) {
         // Names and labels may begin with "@" too; only colours are looked up.
-        copy[key] = typeof inner !== "string" || key === "color" ? painted(inner, style) : inner;
+        if (key === "colorscale") copy[key] = inner.map(([at, colour]) => [at, painted(colour, style)]);
+        else copy[key] = typeof inner !== "string" || key === "color" || key === "arrowcolor" ? painted(inner, style) : inner;
       }
       return copy;
     }
@@ -31,6 +32,16 @@
       ...given,
       title: { text: given.title.text, standoff: 10, font: { color: look("--text"), size: 13 } },
     };
+  }
+
+  function wrapped(text, most) {
+    let line = 0;
+    return text.split(" ").reduce((all, word) => {
+      line += word.length + 1;
+      if (line <= most || all === "") return all === "" ? word : all + " " + word;
+      line = word.length;
+      return all + "<br>" + word;
+    }, "");
   }
 
   function legendLines(figure, width) {
@@ -50,24 +61,30 @@
     const given = painted(figure.layout, style);
     const rows = figure.rows;
     const legend = figure.layout.showlegend ? 18 + 21 * legendLines(figure, width) : 0;
-    let height = 400 + legend;
-    const narrow = rows > 0 && width < 480;
+    const slim = width < 480;
+    const narrow = rows > 0 && slim;
+    let height = (figure.tall && !slim ? 520 : 400) + legend;
     if (rows) height = 110 + legend + (narrow ? 46 : 38) * Math.max(rows, 2);
     if (figure.square) height = Math.min(width, 520) + legend;
+    if (figure.cells) height = Math.max(Math.min(width, 520), figure.cells * 11 + 120);
+    // Names beside points need room; the pointer still tells them where they are left out.
+    const notes = given.annotations.filter((note) => note.name !== "note" || width >= (figure.square ? 360 : 560));
     const layout = {
-      ...given, height, width,
+      ...given, height, width, annotations: notes,
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
       font: { family: getComputedStyle(document.body).fontFamily, size: 12, color: style.getPropertyValue("--text").trim() },
       margin: { l: 12, r: 16, t: 24, b: 12 },
       hovermode: "closest", dragmode: window.matchMedia("(pointer: fine)").matches ? "zoom" : false,
       hoverlabel: { bgcolor: style.getPropertyValue("--card").trim(), font: { color: style.getPropertyValue("--text").trim() } },
-      legend: { orientation: "h", x: 0, xanchor: "left", xref: "container", y: 0, yref: "container", yanchor: "bottom", font: { size: 12 } },
+      legend: { orientation: "h", x: 0, xanchor: "left", xref: "container", y: 0, yref: "container", yanchor: "bottom", font: { size: 12 }, itemsizing: figure.tall ? "constant" : "trace" },
       xaxis: axis(given.xaxis, style), yaxis: axis(given.yaxis, style),
     };
+    if (figure.cells) layout.xaxis.tickangle = figure.layout.xaxis.tickvals.length > 4 ? -90 : 0;
     if (rows) {
       layout.xaxis.showgrid = true;
       layout.yaxis.showline = false;
       if (narrow) {
+        layout.xaxis.title.text = wrapped(layout.xaxis.title.text, 26);
         layout.yaxis.tickfont.size = 11;
         layout.yaxis.ticktext = figure.layout.yaxis.ticktext.map((name) => name.replace(": ", "<br>"));
       }

@@ -8,6 +8,7 @@ from exprimo.core.errors import ConfigError
 from exprimo.models import Task, default_baselines, get_spec
 from exprimo.models.zoo import Imbalance
 from exprimo.studies.benchmarking.config import BenchmarkConfig
+from exprimo.training.objective import check_imbalance
 
 
 class PlannedRun(NamedTuple):
@@ -63,6 +64,7 @@ def all_models(config: BenchmarkConfig, task: Task) -> list[str]:
                 found=task,
                 expected=" or ".join(spec.tasks),
             )
+        check_imbalance(own_imbalance(name, config), spec, task)
     return names
 
 

@@ -48,11 +48,13 @@ class Benchmarked(NamedTuple):
     paired: pd.DataFrame
 
 
-def run_benchmark(config: BenchmarkConfig, out: str | Path, *, resume: bool = False) -> Benchmarked:
+def run_benchmark(
+    config: BenchmarkConfig, out: str | Path, *, resume: bool = False, report: bool = True
+) -> Benchmarked:
     """Train and judge every planned run, then write tables and the report.
 
     A killed benchmark goes on with ``resume``: finished runs stay, the unfinished one continues
-    from its last epoch.
+    from its last epoch. Without ``report`` no page is written, for a study that writes its own.
     """
     target = Path(out)
     if resume and (target / "benchmark.json").exists():
@@ -78,7 +80,8 @@ def run_benchmark(config: BenchmarkConfig, out: str | Path, *, resume: bool = Fa
         overlaps = _overlaps(dataset, splits, groups, folder)
         planned = plan_runs(config, facts.kind)
         for run in track(planned, "Training models"):
-            _train(run, config, splits[run.split], folder / "runs", resume)
+            own = folder / "runs" / run.folder
+            train_planned(run, config, splits[run.split], own, resume=resume)
         headline = HEADLINE[facts.kind]
         cells = read_cells(planned, folder / "runs", splits)
         curve, verdict = learning_curve(planned, folder / "runs", splits, headline)
@@ -102,15 +105,20 @@ def run_benchmark(config: BenchmarkConfig, out: str | Path, *, resume: bool = Fa
                 "runs": [{**run._asdict(), "folder": f"runs/{run.folder}"} for run in planned],
                 "seeds": list(range(config.seed, config.seed + config.seeds)),
                 "wall_seconds": time.perf_counter() - started,
-                "ceiling": None
-                if config.ceiling is None
-                else {"value": config.ceiling, "what": config.ceiling_source},
+                "ceiling": _ceiling(config),
                 "overlaps": overlaps,
                 "learning_curve": verdict,
             },
         )
-        build_report(folder)
+        if report:
+            build_report(folder)
     return read_benchmark(target)
+
+
+def _ceiling(config: BenchmarkConfig) -> dict[str, Any] | None:
+    if config.ceiling is None:
+        return None
+    return {"value": config.ceiling, "what": config.ceiling_source}
 
 
 def read_benchmark(path: str | Path) -> Benchmarked:
@@ -198,10 +206,11 @@ def _overlap_facts(overlaps: Overlaps) -> dict[str, Any]:
     }
 
 
-def _train(
-    planned: PlannedRun, config: BenchmarkConfig, split: Split, runs: Path, resume: bool
+def train_planned(
+    planned: PlannedRun, config: BenchmarkConfig, split: Split, folder: Path, *, resume: bool
 ) -> None:
-    runs.mkdir(exist_ok=True)
+    """Train one planned run into ``folder``, or go on with what stands there."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
     imbalance = own_imbalance(planned.model, config)
     shared = config.fit if imbalance == config.fit.imbalance else _without_imbalance(config.fit)
     train = TrainConfig(
@@ -215,7 +224,6 @@ def _train(
         machine=config.machine,
         options=config.options.get(planned.model, {}),
     )
-    folder = runs / planned.folder
     train_run(train, folder, split=split, resume=resume or folder.exists())
 
 

@@ -115,7 +115,7 @@ def copy(small: Path, tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("attribute", "value", "kind", "message"),
     [
-        ("format_version", 2, VersionError, r"newer Exprimo\. Found: format_version 2"),
+        ("format_version", 99, VersionError, r"newer Exprimo\. Found: format_version 99"),
         ("format_version", "x", FormatError, "not an Exprimo dataset"),
         ("alphabet", "ACTGN", VersionError, "another alphabet"),
         ("format", "loom", FormatError, "an HDF5 file, but not an Exprimo dataset"),

@@ -1,0 +1,18 @@
+"""Binding sites: scores, exact thresholds, and the scan of many sequences."""
+
+from exprimo.features.motifs.scan import MotifScan, scan
+from exprimo.features.motifs.scores import (
+    ScoreDistribution,
+    base_frequencies,
+    log_odds,
+    score_distribution,
+)
+
+__all__ = [
+    "MotifScan",
+    "ScoreDistribution",
+    "base_frequencies",
+    "log_odds",
+    "scan",
+    "score_distribution",
+]

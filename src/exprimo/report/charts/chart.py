@@ -1,0 +1,236 @@
+"""What a figure shows, apart from how it is drawn.
+
+One `Chart` is drawn twice, by `interactive` for the browser and by `static` as PNG and SVG, so
+that both always show the same numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Colour = Literal["c1", "c2", "c3", "c4", "c5", "c6", "text", "muted"]
+
+LIGHT: dict[Colour, str] = {
+    "c1": "#0072B2",
+    "c2": "#D55E00",
+    "c3": "#009E73",
+    "c4": "#CC79A7",
+    "c5": "#B37700",
+    "c6": "#3A9BD1",
+    "text": "#1B1F24",
+    "muted": "#6B7480",
+}
+"""Okabe and Ito's palette on white; orange and sky blue darkened to 3:1 contrast."""
+
+DARK: dict[Colour, str] = {
+    "c1": "#4DA3E0",
+    "c2": "#F0803C",
+    "c3": "#2FC39A",
+    "c4": "#E39AC4",
+    "c5": "#E69F00",
+    "c6": "#8CCBF2",
+    "text": "#E6E9ED",
+    "muted": "#98A2AE",
+}
+
+SCALE_LIGHT = ("#F1F5F9", "#4A9BCB", "#08304F")
+SCALE_DARK = ("#1E252D", "#2F7FB5", "#D3EAF8")
+"""Colours of a matrix from its least to its greatest value: one hue, told by lightness alone."""
+
+CYCLE: tuple[Colour, ...] = ("c1", "c2", "c3", "c4", "c5", "c6")
+SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x")
+
+FloatArray = NDArray[np.float64]
+Dash = Literal["solid", "dash", "dot"]
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One axis: its label with units, and its ticks where they are chosen or are names.
+
+    Positions are in the units of the data, on a logarithmic axis too.
+    """
+
+    label: str
+    range: tuple[float, float] | None = None
+    log: bool = False
+    ticks: tuple[tuple[float, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Series:
+    """Points, a line, or both, with an interval where `low` and `high` are given.
+
+    Attributes
+    ----------
+    x, y
+        Positions, of the same length.
+    low, high
+        Ends of the interval of each point along `along`.
+    dash, symbol
+        How the line and the points look; None draws no line, or no points.
+    hover
+        What the browser shows per point, besides the position.
+    in_legend
+        Series that share a name share one legend entry: only the first should be in it.
+    hollow
+        Points are rings.
+    live
+        Which points the browser gets, None for all; PNG and SVG always show all of them.
+    """
+
+    name: str
+    x: FloatArray
+    y: FloatArray
+    colour: Colour
+    low: FloatArray | None = None
+    high: FloatArray | None = None
+    along: Literal["x", "y"] = "y"
+    dash: Dash | None = None
+    symbol: str | None = "circle"
+    size: float = 8
+    width: float = 2
+    opacity: float = 1.0
+    hover: tuple[str, ...] = ()
+    in_legend: bool = True
+    hollow: bool = False
+    live: NDArray[np.int64] | None = None
+
+
+@dataclass(frozen=True)
+class Note:
+    """A name beside a point, moved from it by `right` and `up` (points, 1/72 inch)."""
+
+    x: float
+    y: float
+    text: str
+    right: float
+    up: float
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """A heat map: `values` (rows, columns), the first row on top.
+
+    Attributes
+    ----------
+    rows, columns
+        Names, which must differ; they are left out where `named` is false.
+    label
+        What the colour means, with units; its scale is left out where `cells` tell the numbers.
+    cells
+        What stands in each cell, if anything does.
+    small_is_dark
+        Draw small values strong, as for distances.
+    """
+
+    values: FloatArray
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
+    label: str
+    cells: tuple[tuple[str, ...], ...] = ()
+    small_is_dark: bool = False
+    range: tuple[float, float] | None = None
+    named: bool = True
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A straight reference line: at one position of an axis, or the diagonal `y = x`."""
+
+    along: Literal["x", "y", "diagonal"]
+    at: float = 0.0
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A figure: what it shows, in words too, and the files that its numbers came from.
+
+    Attributes
+    ----------
+    square
+        As high as wide.
+    tall
+        Higher than other figures, for a cloud of points.
+    live
+        Whether the browser draws it; else the page shows the picture alone.
+    """
+
+    key: str
+    title: str
+    caption: str
+    alt: str
+    x: Axis
+    y: Axis
+    series: tuple[Series, ...]
+    rules: tuple[Rule, ...] = ()
+    sources: tuple[str, ...] = ()
+    square: bool = False
+    tall: bool = False
+    notes: tuple[Note, ...] = ()
+    matrix: Matrix | None = None
+    live: bool = True
+
+    @property
+    def rows(self) -> int:
+        """Count the named rows of a chart whose y axis lists names; 0 for other charts."""
+        return len(self.y.ticks)
+
+    @property
+    def common_range(self) -> tuple[float, float]:
+        """Give the range that both axes cover, where the diagonal is drawn."""
+        x, y = self.x.range or (0.0, 1.0), self.y.range or (0.0, 1.0)
+        return max(x[0], y[0]), min(x[1], y[1])
+
+    @property
+    def has_legend(self) -> bool:
+        """Tell whether there is more than one name to tell apart."""
+        return len({s.name for s in self.series if s.in_legend}) > 1
+
+
+def floats(values: ArrayLike) -> FloatArray:
+    """Give values as an array of floats."""
+    return np.asarray(values, dtype=np.float64)
+
+
+def thinned(n: int, keep: int) -> NDArray[np.int64]:
+    """Choose at most `keep` positions of `n`, evenly spaced, with both ends.
+
+    Examples
+    --------
+    >>> thinned(5, 10).tolist(), thinned(101, 3).tolist()
+    ([0, 1, 2, 3, 4], [0, 50, 100])
+    """
+    if n <= keep:
+        return np.arange(n, dtype=np.int64)
+    return np.unique(np.linspace(0, n - 1, keep).round().astype(np.int64))
+
+
+def decade_ticks(lowest: int = -12, highest: int = 12) -> tuple[tuple[float, str], ...]:
+    """Give the ticks of a logarithmic axis: 0.1, 1, 10, but 10⁵.
+
+    Examples
+    --------
+    >>> [name for _, name in decade_ticks(2, 5)]
+    ['100', '1,000', '10,000', '10⁵']
+    """
+    return tuple((10.0**k, _decade(k)) for k in range(lowest, highest + 1))
+
+
+def _decade(exponent: int) -> str:
+    if -3 <= exponent <= 4:
+        return f"{10.0**exponent:,g}"
+    return "10" + str(exponent).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+
+
+def row_axis(label: str, names: Sequence[str]) -> Axis:
+    """Make the y axis of a chart with one named row per position, the first on top."""
+    n = len(names)
+    ticks = tuple((float(n - 1 - i), name) for i, name in enumerate(names))
+    return Axis(label, (-0.6, n - 0.4), ticks=ticks)

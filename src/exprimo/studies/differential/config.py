@@ -1,0 +1,123 @@
+"""What a differential-promoter study is made of."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field, field_validator
+
+from exprimo.core.config import Config
+from exprimo.labels import DgeConfig
+from exprimo.studies.benchmarking import ComparisonConfig
+
+OtherTarget = Literal["direction", "three_way", "lfc"]
+Strategy = Literal["class_weights", "focal", "oversample", "downsample"]
+
+MODELS = ("cnn2d", "cnn_bilstm", "transformer", "onehot_xgboost", "cnn_xgboost", "cnn")
+
+
+class CountSource(Config):
+    """Raw counts and what is known of their samples."""
+
+    files: tuple[str, ...] = Field(min_length=1)
+    """One table of counts, or several of the same genes: matrices, HTSeq folders or archives,
+    folders of salmon or kallisto."""
+    samples: str
+    """The sample sheet."""
+    round_fractions: bool = False
+    """Round estimated counts."""
+    transcripts: str | None = None
+    """For salmon and kallisto: transcripts and their genes, or a GTF."""
+    ignore_version: bool = False
+    """Drop the versions of transcript ids."""
+
+    @field_validator("files", mode="before")
+    @classmethod
+    def _one_alone(cls, value: Any) -> Any:
+        return (value,) if isinstance(value, str) else value
+
+
+class Promoters(Config):
+    """Promoters, cut from a genome."""
+
+    fasta: str
+    """The genome."""
+    genes: str
+    """GTF, GFF3 or BED."""
+    upstream: int = Field(2000, ge=0)
+    """Bases before the TSS."""
+    downstream: int = Field(0, ge=0)
+    """Bases from the TSS on."""
+    tss: str = "canonical"
+    """canonical, most5prime, or a table of your own."""
+    gene_names: str | None = None
+    """Two-column table that joins the gene names of counts and annotation."""
+    chrom_style: str = "auto"
+    """auto, or a two-column table (annotation's name, genome's name)."""
+
+
+class PromoterComparison(ComparisonConfig):
+    """Models × splits on changed against unchanged genes."""
+
+    models: tuple[str, ...] = MODELS
+    """Names from ``exprimo models``; majority, gc_content, kmer_linear and mean_expression are
+    added."""
+    splits: tuple[str, ...] = Field(("homology", "chromosome"), min_length=1)
+    """Strategies to compare, the headline first."""
+
+
+class ImbalanceComparison(Config):
+    """Ways of treating the rarer class, compared on the first split."""
+
+    strategies: tuple[Strategy, ...] = ("class_weights", "focal", "oversample", "downsample")
+    """What is compared with doing nothing; empty leaves the comparison out."""
+    models: tuple[str, ...] = ("cnn", "kmer_linear")
+    """Which models; each must be among those of the benchmark."""
+
+
+class OtherTargets(Config):
+    """What else is asked of the same promoters."""
+
+    also: tuple[OtherTarget, ...] = ("direction", "three_way", "lfc")
+    """direction: up against down among changed genes; three_way: down, none, up; lfc: the
+    shrunken log2 fold change."""
+    models: tuple[str, ...] = ("cnn",)
+    """Which models."""
+
+
+class MotifComparison(Config):
+    """Motifs in changed promoters against matched ones."""
+
+    file: str | None = None
+    """Motifs in MEME format; unset leaves the comparison out."""
+    match_on: tuple[Literal["gc", "mean_expression"], ...] = ("gc", "mean_expression")
+    """What controls are matched on."""
+    pvalue: float = Field(1e-4, gt=0, lt=1)
+    """Chance of a site at a random position."""
+
+
+class DifferentialStudy(Config):
+    """From counts to promoters. Paths are relative to this file. Run it with: exprimo run FILE"""
+
+    kind: Literal["differential-promoter"] = "differential-promoter"
+    """What this file describes."""
+    out: str = "results"
+    """The folder to write: dge/, dataset.h5, labels/, benchmark/, report.html."""
+    question: str = ""
+    """What the report asks in its first line; unset: made from the contrast."""
+    truth: str | None = None
+    """The truth folder of a simulated world; the report then says what could be reached."""
+    counts: CountSource
+    """Raw counts and samples."""
+    dge: DgeConfig
+    """How differential expression is tested and called; see exprimo dge -h."""
+    promoters: Promoters
+    """Promoters, cut from a genome."""
+    benchmark: PromoterComparison = PromoterComparison()
+    """What is compared."""
+    imbalance: ImbalanceComparison = ImbalanceComparison()
+    """Ways of treating the rarer class."""
+    targets: OtherTargets = OtherTargets()
+    """What else is asked."""
+    motifs: MotifComparison = MotifComparison()
+    """Motif enrichment."""
