@@ -38,7 +38,18 @@ def _demo(
 
     with bars():
         done = exprimo.demo(out, seed=seed, size=size)
-    say_benchmark(done, as_json=as_json)
+    if not as_json:
+        say([*_headline_table(done.expression), ""], {}, as_json=False)
+        say_study(done.differential, as_json=False)
+        say(["", f"Expression from promoters: {done.report}"], {}, as_json=False)
+        return
+    facts = {
+        "path": done.path,
+        "report": done.report,
+        "expression": _benchmark_facts(done.expression),
+        "differential": _study_facts(done.differential),
+    }
+    say([], facts, as_json=True)
 
 
 def _simulate(
@@ -162,16 +173,27 @@ def say_study(done: Any, *, as_json: bool) -> None:
         f"Wrote {done.path}",
         f"  report: {done.report}",
     ]
-    facts = {
+    say(lines, _study_facts(done), as_json=as_json)
+
+
+def _study_facts(done: Any) -> dict[str, Any]:
+    return {
+        **_benchmark_facts(done.benchmark),
         "path": done.path,
         "report": done.report,
-        "verdict": judged,
+        "verdict": done.facts["verdict"],
         "truth": done.facts.get("truth"),
-        "headline": done.benchmark.headline,
-        "scores": done.benchmark.scores.to_dict("records"),
-        "paired": done.benchmark.paired.to_dict("records"),
     }
-    say(lines, facts, as_json=as_json)
+
+
+def _benchmark_facts(done: Any) -> dict[str, Any]:
+    return {
+        "path": done.path,
+        "report": done.report,
+        "headline": done.headline,
+        "scores": done.scores.to_dict("records"),
+        "paired": done.paired.to_dict("records"),
+    }
 
 
 def _headline_table(done: Any) -> list[str]:
@@ -186,11 +208,4 @@ def _headline_table(done: Any) -> list[str]:
 def say_benchmark(done: Any, *, as_json: bool) -> None:
     """Print a benchmark's table of the headline metric."""
     lines = [*_headline_table(done), "", f"Wrote {done.path}", f"  report: {done.report}"]
-    facts = {
-        "path": done.path,
-        "report": done.report,
-        "headline": done.headline,
-        "scores": done.scores.to_dict("records"),
-        "paired": done.paired.to_dict("records"),
-    }
-    say(lines, facts, as_json=as_json)
+    say(lines, _benchmark_facts(done), as_json=as_json)

@@ -4,11 +4,25 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from exprimo.core.files.atomic import refuse_existing
+from exprimo.labels import DgeConfig
 from exprimo.simulate import simulate
 from exprimo.studies.benchmarking import Benchmarked, ComparisonConfig
+from exprimo.studies.differential import (
+    DifferentialResult,
+    DifferentialStudy,
+    run_differential_study,
+)
+from exprimo.studies.differential.config import (
+    CountSource,
+    ImbalanceComparison,
+    MotifComparison,
+    OtherTargets,
+    PromoterComparison,
+    Promoters,
+)
 from exprimo.studies.sequence import PromoterSource, SequenceStudy, run_sequence_study
 from exprimo.training import FitConfig
 
@@ -16,10 +30,22 @@ from exprimo.training import FitConfig
 DEMO_EPOCHS = 10
 
 
+class Demonstration(NamedTuple):
+    """Two studies of one simulated world; ``report`` is that of the first."""
+
+    path: Path
+    report: Path
+    expression: Benchmarked
+    differential: DifferentialResult
+
+
 def demo(
     out: str | Path = "demo", *, seed: int = 0, size: Literal["small", "large"] = "small"
-) -> Benchmarked:
-    """Simulate a world, cut its promoters, compare models, and write ``OUT/report.html``.
+) -> Demonstration:
+    """Simulate a world and take it through two studies.
+
+    ``OUT/report.html`` asks how much expression can be read from promoters, and
+    ``OUT/differential/report.html`` whether they tell which genes change between two conditions.
 
     Examples
     --------
@@ -28,9 +54,14 @@ def demo(
     folder = Path(out)
     refuse_existing(folder)
     simulate(folder / "world", seed=seed, size=size)
-    study = demo_study(folder)
-    study.save(folder / "study.toml", comments=True)
-    return run_sequence_study(study, folder, out=folder)
+    first = demo_study(folder)
+    first.save(folder / "study.toml", comments=True)
+    expression = run_sequence_study(first, folder, out=folder)
+    second, home = differential_demo_study(), folder / "differential"
+    home.mkdir()
+    second.save(home / "study.toml", comments=True)
+    differential = run_differential_study(second, home, out=home)
+    return Demonstration(folder, expression.report, expression, differential)
 
 
 def demo_study(folder: Path) -> SequenceStudy:
@@ -51,4 +82,26 @@ def demo_study(folder: Path) -> SequenceStudy:
             ceiling_source="truth of the simulated world: its promoter component alone",
             fit=FitConfig(epochs=DEMO_EPOCHS),
         ),
+    )
+
+
+def differential_demo_study() -> DifferentialStudy:
+    """Make the study of the two conditions of ``../world``: one network under one split."""
+    return DifferentialStudy(
+        out=".",
+        question="One factor of a simulated genome changed: can promoters tell which genes did?",
+        truth="../world/truth",
+        counts=CountSource(files=("../world/counts.tsv",), samples="../world/samples.tsv"),
+        dge=DgeConfig(design="~ condition", contrast=("condition", "treated", "control"), lfc=1.0),
+        promoters=Promoters(
+            fasta="../world/genome.fa", genes="../world/genes.gtf", upstream=500, downstream=100
+        ),
+        benchmark=PromoterComparison(
+            models=("cnn",), splits=("homology",), fit=FitConfig(epochs=DEMO_EPOCHS)
+        ),
+        imbalance=ImbalanceComparison(
+            strategies=("class_weights", "downsample"), models=("kmer_linear",)
+        ),
+        targets=OtherTargets(also=()),
+        motifs=MotifComparison(file="../world/truth/motifs.meme"),
     )

@@ -105,10 +105,17 @@ TESTED = SimpleNamespace(
     path=Path("DGE"), results=Path("DGE/results.tsv"), labels=Path("DGE/labels.tsv"),
     summary={"calls": {"n_called": 3}}, lines=("Wrote DGE", "  3 genes changed"),
 )  # fmt: skip
+STUDIED = SimpleNamespace(
+    path=Path("S"), report=Path("S/r.html"), benchmark=BENCHMARKED,
+    facts={"verdict": {"text": "cnn beats all", "beats": True}},
+)  # fmt: skip
+SHOWN = SimpleNamespace(
+    path=Path("demo"), report=Path("demo/r.html"), expression=BENCHMARKED, differential=STUDIED
+)
 PREDICTED = SimpleNamespace(path=Path("P.tsv"), n_examples=3)
 
 CALLS: dict[str, tuple[list[str], str, Any, str]] = {
-    "demo": ([], "demo", BENCHMARKED, "0.400 to 0.600"),
+    "demo": ([], "demo", SHOWN, "0.400 to 0.600"),
     "simulate": (["W"], "simulate", WORLD, "genes 2"),
     "init": (["sequence"], "init", Path("study.toml"), "exprimo run study.toml"),
     "dge": (

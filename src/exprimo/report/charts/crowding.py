@@ -39,7 +39,7 @@ def sparse(x: FloatArray, y: FloatArray, keep: int) -> NDArray[np.int64]:
     """
     if x.size <= keep:
         return np.arange(x.size, dtype=np.int64)
-    cell = _cells(x, _GRID[0]) * _GRID[1] + _cells(y, _GRID[1])
+    cell = _grid(x, y, keep // 2)
     order = np.argsort(cell, kind="stable")
     starts = np.flatnonzero(np.r_[True, np.diff(cell[order]) > 0])
     rank = np.empty(x.size, dtype=np.int64)
@@ -53,6 +53,16 @@ def sparse(x: FloatArray, y: FloatArray, keep: int) -> NDArray[np.int64]:
     extra = np.random.default_rng(0).permutation(spare)[: keep - chosen.size]
     found: NDArray[np.int64] = np.sort(np.concatenate([chosen, extra]))
     return found
+
+
+def _grid(x: FloatArray, y: FloatArray, most: int) -> NDArray[np.int64]:
+    """Number the cells so that at most about `most` of them hold a point."""
+    wide, high = _GRID
+    while True:
+        cell = _cells(x, wide) * high + _cells(y, high)
+        if wide < 4 or np.unique(cell).size <= most:
+            return cell
+        wide, high = int(wide * 0.8), max(int(high * 0.8), 1)
 
 
 def _cells(values: FloatArray, n: int) -> NDArray[np.int64]:

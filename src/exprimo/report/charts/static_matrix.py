@@ -66,6 +66,6 @@ def draw_matrix(figure: Figure, axes: Axes, matrix: Matrix) -> None:
     if matrix.cells:
         return  # the numbers are there
     bar = figure.colorbar(image, ax=axes, shrink=0.7, aspect=24, pad=0.03)
-    bar.set_label(matrix.label, fontsize=8)
+    bar.set_label(shortened(matrix.label, 48), fontsize=8)
     bar.outline.set_visible(False)
     bar.ax.tick_params(length=0, labelsize=7.5)

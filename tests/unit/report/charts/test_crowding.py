@@ -16,9 +16,9 @@ def test_a_thinned_crowd_keeps_its_outline() -> None:
     # Lone points are what a reader looks for: each extreme of each axis is still there.
     for values in (x, y):
         assert {int(values.argmin()), int(values.argmax())} <= set(kept.tolist())
-    # A random choice of as many would leave the rim nearly bare.
+    # A random choice of as many would keep one in twenty of the rim.
     rim = np.hypot(x, y) > 3.3
-    assert np.isin(np.flatnonzero(rim), kept).mean() > 0.9
+    assert np.isin(np.flatnonzero(rim), kept).mean() > 0.8
 
 
 def test_thinning_is_the_same_each_time_and_leaves_few_alone() -> None:
@@ -41,7 +41,7 @@ def test_names_never_cover_one_another() -> None:
         centre = note.x * plot[0] + note.right, note.y * plot[1] + note.up
         boxes.append((centre[0] - half, centre[1] - 4, centre[0] + half, centre[1] + 4))
     for i, a in enumerate(boxes):
-        assert 0 <= a[0]
+        assert a[0] >= 0
         assert a[2] <= plot[0]
         for b in boxes[i + 1 :]:
             assert not (a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3])

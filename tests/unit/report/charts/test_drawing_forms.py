@@ -71,7 +71,7 @@ def test_decades_are_exact() -> None:
 
 def test_on_logarithmic_axes_lines_and_words_stand_where_plotly_wants_them() -> None:
     layout = plotly_figure(cloud())["layout"]
-    assert [s["x0"] for s in layout["shapes"]][0] == 10.0
+    assert layout["shapes"][0]["x0"] == 10.0
     ten, hundredth, note = layout["annotations"]
     assert (ten["x"], hundredth["y"]) == (1.0, -2.0)
     assert (note["x"], note["y"], note["name"]) == (1.0, 0.0, "note")
