@@ -11,12 +11,12 @@ from exprimo.scoring import evaluate as evaluate
 from exprimo.scoring import predict as predict
 from exprimo.simulate import simulate as simulate
 from exprimo.studies.commands import benchmark as benchmark
-from exprimo.studies.demo import demo as demo
-from exprimo.studies.differential_expression import dge as dge
 from exprimo.studies.commands import init as init
-from exprimo.studies.listing import models as models
 from exprimo.studies.commands import run as run
 from exprimo.studies.commands import train as train
+from exprimo.studies.demo import demo as demo
+from exprimo.studies.differential_expression import dge as dge
+from exprimo.studies.listing import models as models
 
 report = build_report
 

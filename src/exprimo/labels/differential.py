@@ -26,9 +26,8 @@ from exprimo.labels.design import (
 from exprimo.labels.dispersion.genewise import estimate_genewise
 from exprimo.labels.dispersion.trend import Trend, fit_trend
 from exprimo.labels.fitting import FittedCounts, fit_counts
-from exprimo.labels.iterative_factors import iterative_size_factors
 from exprimo.labels.model import Model, Observed
-from exprimo.labels.normalization import length_factors, size_factors
+from exprimo.labels.normalization import iterative_size_factors, length_factors, size_factors
 from exprimo.labels.shrinkage import prior_scale, shrink_changes
 from exprimo.labels.stabilisation import stabilise
 from exprimo.labels.testing.results import TestedContrast, contrast_results

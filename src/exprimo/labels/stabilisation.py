@@ -6,6 +6,8 @@ parametric trend is that of Love, Huber & Anders (2014).
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 import numpy.typing as npt
 from scipy.interpolate import CubicSpline
@@ -56,8 +58,30 @@ def _integrated(normalized: Floats, trend: Trend, mean_factors: Floats) -> Float
     shot = float((1 / mean_factors).mean())
     density = 1 / np.sqrt(trend.function(grid) * grid**2 + shot * grid)
     area = np.cumsum(np.diff(grid) * (density[1:] + density[:-1]) / 2)
-    spline = CubicSpline(np.arcsinh((grid[1:] + grid[:-1]) / 2), area)
+    spline = _spline(np.arcsinh((grid[1:] + grid[:-1]) / 2), area)
     low, high = np.quantile(normalized.mean(1), _ANCHORS)
     at_low, at_high = spline(np.arcsinh(low)), spline(np.arcsinh(high))
     scale = (np.log2(high) - np.log2(low)) / (at_high - at_low)
     return np.asarray(scale * spline(np.arcsinh(normalized)) + np.log2(low) - scale * at_low)
+
+
+def _spline(x: Floats, y: Floats) -> CubicSpline:
+    """Join points by cubic pieces whose third derivative at each end is that of four points there.
+
+    The end conditions of Forsythe, Malcolm & Moler (1977), which R's ``splinefun`` has; they count
+    because counts below the first point are extrapolated.
+    """
+    plain = CubicSpline(x, y, bc_type="natural")
+    ends = []
+    for end, at in ((slice(4), 0), (slice(-4, None), -1)):
+        wanted = 6 * np.linalg.solve(np.vander(x[end] - x[end][0], 4), y[end])[0]
+        unit = np.zeros(len(x))
+        # Of a bend of 1 at this end alone; the other end is too many points away to feel it.
+        bent = CubicSpline(x, unit, bc_type=_bent(float(at == 0), float(at == -1)))
+        ends.append((wanted - 6 * plain.c[0, at]) / (6 * bent.c[0, at]))
+    return CubicSpline(x, y, bc_type=_bent(ends[0], ends[1]))
+
+
+def _bent(first: float, last: float) -> tuple[tuple[Literal[2], Floats], tuple[Literal[2], Floats]]:
+    """Say to SciPy what the second derivatives at both ends are."""
+    return (2, np.asarray(first)), (2, np.asarray(last))

@@ -67,7 +67,8 @@ class _Reader(nn.Module):
         found = self._over_all_rows(padded) if self.all_rows else self.conv(padded)
         # Where fewer columns are left than one maximum spans, all of them are one.
         window = (min(2, found.shape[2]), min(self.pool, found.shape[3]))
-        return self.norm(nn.functional.max_pool2d(found, window)).relu()
+        pooled: Tensor = self.norm(nn.functional.max_pool2d(found, window))
+        return pooled.relu()
 
     def _over_all_rows(self, x: Tensor) -> Tensor:
         # Rows as channels: the same sums, sooner.

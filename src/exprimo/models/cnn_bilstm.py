@@ -64,7 +64,8 @@ class _Reader(nn.Module):
         found = self.conv(nn.functional.pad(x, self.padding))
         window = (1, min(self.pool, found.shape[3]))
         if self.pool_first:
-            return self.norm(nn.functional.max_pool2d(found, window)).relu()
+            pooled: Tensor = self.norm(nn.functional.max_pool2d(found, window))
+            return pooled.relu()
         return nn.functional.max_pool2d(self.norm(found.relu()), window)
 
 

@@ -79,7 +79,7 @@ def attend(q: Tensor, k: Tensor, v: Tensor, drop: float) -> Tensor:
     size = max(1, _WEIGHTS_AT_ONCE // (q.shape[0] * q.shape[1] * k.shape[2]))
     blocks = [
         checkpoint(_attend_block, block, k, v, drop, use_reentrant=False)
-        for block in q.split(size, dim=2)
+        for block in torch.split(q, size, dim=2)
     ]
     return torch.cat(blocks, dim=2)
 

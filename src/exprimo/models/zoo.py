@@ -86,6 +86,8 @@ class ModelSpec(NamedTuple):
         Of a hybrid: which network its options name, and that network's options.
     presets
         Published settings by name, such as ``published``.
+    rival
+        Whether it stands in tables as what others must beat; unset: baselines do.
     fit
         Settings of ``fit`` that suit this model better than those for all, where they are open.
     """
@@ -103,6 +105,13 @@ class ModelSpec(NamedTuple):
     network: Callable[[Any], tuple[ModelSpec, Config]] | None = None
     presets: Mapping[str, Preset] = _NOTHING
     fit: Mapping[str, Any] = _NOTHING
+    rival: bool | None = None
+
+    @property
+    def role(self) -> Literal["model", "baseline"]:
+        """Tell a contender from what it must beat."""
+        rival = self.kind == "baseline" if self.rival is None else self.rival
+        return "baseline" if rival else "model"
 
 
 def trained_network(spec: ModelSpec, options: Config) -> tuple[ModelSpec, Config]:

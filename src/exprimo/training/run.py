@@ -220,7 +220,7 @@ def _facts(material: Material, fitted: Fitted) -> dict[str, Any]:
         "target": material.target,
         "units": material.dataset.targets[material.target].units,
         "model": material.spec.name,
-        "role": "baseline" if material.spec.kind == "baseline" else "model",
+        "role": material.spec.role,
         "classes": list(material.classes) or None,
         "n_train": len(material.parts["train"]),
         "n_parameters": fitted.n_parameters,

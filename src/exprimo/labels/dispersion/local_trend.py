@@ -84,7 +84,8 @@ def _local_quadratic(
 ) -> tuple[float, float, float]:
     """Give value, slope and bandwidth of the fit at one point."""
     distance = np.abs(x - at)
-    nearest = max(1, int(len(x) * _NEAREST)) - 1
+    # 0.7 × 180 is 125.999... in floating point, and means 126.
+    nearest = max(1, int(len(x) * _NEAREST + 1e-6)) - 1
     bandwidth = float(np.partition(distance, nearest)[nearest])
     kernel = (1 - np.minimum(distance / max(bandwidth, 1e-12), 1) ** 3) ** 3
     root = np.sqrt(kernel * weights)

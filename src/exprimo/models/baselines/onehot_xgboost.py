@@ -153,6 +153,8 @@ SPEC = ModelSpec(
     summary="boosted trees on the one-hot bases of the window, stopped on validation",
     citation="Chen & Guestrin 2016",
     imbalance=("class_weights", "oversample", "downsample"),
+    # Fitted in one call as baselines are, but a contender.
+    rival=False,
     presets={
         "published": Preset(
             {},

@@ -75,9 +75,11 @@ def draw(chart: Chart) -> Pictures:
 def _figure(chart: Chart) -> Figure:
     figure = Figure(figsize=_size(chart), layout="constrained", facecolor="white")
     axes = figure.add_subplot()
-    axes.set_xlabel(_text(chart.x.label))
-    axes.set_ylabel(_text(chart.y.label))
-    axes.set_title(_text(chart.title), loc="left", fontweight="bold", pad=18)
+    # A heat map of few cells is small, and a label longer than it would squeeze it to nothing.
+    room = 40 if chart.matrix is not None else 90
+    axes.set_xlabel(shortened(chart.x.label, room))
+    axes.set_ylabel(shortened(chart.y.label, room))
+    axes.set_title(shortened(chart.title, room), loc="left", fontweight="bold", pad=18)
     if chart.matrix is not None:
         draw_matrix(figure, axes, chart.matrix)
         return figure

@@ -10,7 +10,7 @@ from exprimo.report.charts.chart import LIGHT, SCALE_LIGHT, Matrix
 from exprimo.report.wording import shortened
 
 _MARGIN = 1.7
-_LEAST, _MOST = 3.6, 13.0
+_LEAST, _MOST = 3.6, 14.0
 
 
 def matrix_size(matrix: Matrix) -> tuple[float, float]:

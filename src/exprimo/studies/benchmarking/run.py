@@ -62,14 +62,8 @@ def run_benchmark(
         return read_benchmark(target)
     if is_being_written(target):
         raise being_written(target)
-    partial = partial_path(target)
-    if partial.is_dir() and not resume:
-        raise InputError(
-            "an unfinished benchmark stands here",
-            file=target,
-            found=partial.name,
-            remedy="Go on with it: add --resume. Or remove that folder to start anew",
-        )
+    if not resume:
+        _refuse_unfinished(target)
     started = time.perf_counter()
     with Dataset.open(config.dataset) as dataset, atomic_directory(target, resume=True) as folder:
         facts = dataset.the_target(config.target)
@@ -113,6 +107,17 @@ def run_benchmark(
         if report:
             build_report(folder)
     return read_benchmark(target)
+
+
+def _refuse_unfinished(target: Path) -> None:
+    partial = partial_path(target)
+    if partial.is_dir():
+        raise InputError(
+            "an unfinished benchmark stands here",
+            file=target,
+            found=partial.name,
+            remedy="Go on with it: add --resume. Or remove that folder to start anew",
+        )
 
 
 def _ceiling(config: BenchmarkConfig) -> dict[str, Any] | None:
@@ -247,7 +252,7 @@ def _model_facts(planned: list[PlannedRun], name: str, folder: Path) -> dict[str
     first = next(run for run in planned if run.model == name)
     return {
         "name": name,
-        "role": "baseline" if spec.kind == "baseline" else "model",
+        "role": spec.role,
         "summary": spec.summary,
         "inputs": list(spec.inputs),
         "n_parameters": Run.open(folder / "runs" / first.folder).metrics["n_parameters"],

@@ -41,7 +41,7 @@ class Cell(NamedTuple):
 
     @property
     def role(self) -> str:
-        return "baseline" if get_spec(self.model).kind == "baseline" else "model"
+        return get_spec(self.model).role
 
 
 def read_cells(runs: Iterable[PlannedRun], folder: Path, splits: dict[str, Split]) -> list[Cell]:

@@ -118,7 +118,7 @@ def test_names_of_too_many_samples_are_left_out() -> None:
 @pytest.mark.parametrize("n", [4, 12, 40, 96, 150])
 def test_names_are_legible_however_many_there_are(n: int) -> None:
     svg = draw(heat(n)).svg.decode()
-    sizes = [float(size) for size in re.findall(r"font: ([\d.]+)px", svg)]
+    sizes = [float(size) for size in re.findall(r"font-size: ([\d.]+)px", svg)]
     assert min(sizes) >= 5
     wide, high = matplotlib.image.imread(io.BytesIO(draw(heat(n)).png)).shape[1::-1]
     assert max(wide, high) < 4_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from xml.etree import ElementTree
 
 import matplotlib as mpl
@@ -16,6 +16,7 @@ import pytest
 from exprimo.report.charts.chart import DARK, LIGHT, Axis, Chart, Rule, Series, floats
 from exprimo.report.charts.interactive import plotly_figure
 from exprimo.report.charts.static import draw
+from exprimo.report.runs.confusion import calls_of, confusion_table
 from exprimo.report.runs.curves import MAX_POINTS, judged_on
 from exprimo.report.runs.reading import read_material
 from exprimo.report.runs.view import run_charts as make_charts
@@ -41,7 +42,31 @@ def test_a_regression_benchmark_has_every_figure(regression: Path) -> None:
 
 def test_a_classification_benchmark_has_every_figure(classification: Path) -> None:
     keys = [chart.key for chart in make_charts(read_material(classification))]
-    assert keys == ["models", "pairs", "splits", "training-1", "roc", "pr", "calibration"]
+    assert keys == [
+        "models", "pairs", "splits", "training-1", "accuracy-1", "roc", "pr", "calibration",
+        "confusion-1", "confusion-2", "confusion-3", "confusion-4",
+    ]  # fmt: skip
+
+
+def test_calls_of_several_classes_and_seeds_are_added_up() -> None:
+    one = {"test": {"classes": ["down", "none", "up"], "matrix": [[5, 3, 0], [1, 9, 2], [0, 4, 6]]}}
+    calls = calls_of(SimpleNamespace(metrics={"confusion": one}))
+    assert calls is not None
+    assert calls.classes == ("down", "none", "up")
+    assert calls.counts[1, 2] == 2
+    assert calls.threshold is None
+    assert calls_of(SimpleNamespace(metrics={"confusion": None})) is None
+    assert calls_of(SimpleNamespace(metrics={})) is None
+
+
+def test_a_table_of_calls_has_every_run(classification: Path) -> None:
+    table = confusion_table(read_material(classification))
+    assert table is not None
+    row = next(row for row in table.rows if row[0].text == "kmer_linear")
+    path = classification / "runs" / "kmer_linear-homology-s0" / "metrics.json"
+    counts = json.loads(path.read_text())["confusion"]["test"]
+    assert [cell.order for cell in row[2:6]] == [counts[k] for k in ("tn", "fp", "fn", "tp")]
+    assert len(table.rows) == 4
 
 
 def test_the_forest_shows_the_paired_table(regression: Path) -> None:
