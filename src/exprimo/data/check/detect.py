@@ -10,6 +10,7 @@ import h5py
 
 from exprimo.core.errors import FormatError, InputError
 from exprimo.data.check.table_kind import is_name_pairs, table_kind
+from exprimo.data.counts import holds_quantifications
 from exprimo.data.counts.reader import looks_like_htseq, looks_like_tar
 from exprimo.data.motifs import is_version_line
 from exprimo.data.tabular import refuse_binary
@@ -62,6 +63,8 @@ def _folder_kind(path: Path) -> str:
         return "Exprimo benchmark"
     if (path / "provenance.json").is_file() or (path / "model.safetensors").is_file():
         return "Exprimo run"
+    if holds_quantifications(path):
+        return "quantified transcripts"
     files = [file for file in sorted(path.iterdir()) if file.is_file() and file.name[0] != "."]
     # One that looks right is enough: what is wrong with the others is the reader's to say.
     return "HTSeq folder" if any(_holds_htseq(file) for file in files) else "unknown"
@@ -82,6 +85,8 @@ def _text_kind(path: Path) -> str:
         raise FormatError("the file is empty", file=path)
     if lines[0].startswith(">"):
         return "FASTA"
+    if holds_quantifications(path):
+        return "quantified transcripts"
     if any(is_version_line(line) for line in lines):
         return "MEME motifs"
     if lines[0].startswith("##gff-version"):

@@ -17,7 +17,7 @@ from exprimo.core.run import Run
 from exprimo.core.sequence import N_CODE
 from exprimo.data.annotation import read_annotation
 from exprimo.data.check.table_kind import Sampled
-from exprimo.data.counts import read_counts
+from exprimo.data.counts import check_quantified, read_counts
 from exprimo.data.fasta import read_fasta
 from exprimo.data.motifs import read_motifs
 from exprimo.data.names import read_gene_names
@@ -86,6 +86,20 @@ def _counts(path: Path) -> Findings:
         facts["trailer rows left out"] = str(counts.notes["trailer_rows"])
     empty = [str(name) for name in sums.index[sums == 0]]
     problems = [f"{path}, sample {name}: not a single read was counted." for name in empty]
+    return Findings(facts, problems)
+
+
+def _quantified(path: Path) -> Findings:
+    found = check_quantified(path)
+    reads = list(found.reads.values())
+    facts = {
+        "format": f"{found.program} quantifications",
+        "samples": f"{len(reads):,} ({_some(found.reads)})",
+        "transcripts": f"{found.transcripts:,}",
+        "reads per sample": f"{min(reads):,.0f} to {max(reads):,.0f}",
+    }
+    empty = [name for name, sum_of in found.reads.items() if not sum_of]
+    problems = [f"{path}, sample {name}: not a single read was assigned." for name in empty]
     return Findings(facts, problems)
 
 
@@ -219,8 +233,8 @@ def _unknown(path: Path) -> Findings:
     raise FormatError(
         "not a kind of file that Exprimo reads",
         file=path,
-        expected="FASTA, GTF, GFF3, BED, counts, samples, targets, a table of sequences, gene "
-        "names, MEME motifs, a dataset or a run",
+        expected="FASTA, GTF, GFF3, BED, counts, quantified transcripts, samples, targets, a "
+        "table of sequences, gene names, MEME motifs, a dataset or a run",
     )
 
 
@@ -233,6 +247,7 @@ FACTS: Mapping[str, Callable[[Path], Findings]] = {
     "HTSeq file": _counts,
     "HTSeq folder": _counts,
     "HTSeq tar": _counts,
+    "quantified transcripts": _quantified,
     "samples": _samples,
     "targets": _targets,
     "sequence table": _sequence_table,

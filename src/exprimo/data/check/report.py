@@ -22,9 +22,9 @@ class FileReport:
         The file or folder.
     kind
         ``FASTA``, ``GTF``, ``GFF3``, ``BED``, ``counts``, ``HTSeq file``, ``HTSeq folder``,
-        ``HTSeq tar``, ``samples``, ``targets``, ``sequence table``, ``gene names``, ``MEME
-        motifs``, ``study file``, ``Exprimo dataset``, ``Exprimo run``, ``Exprimo benchmark``,
-        ``parquet table``, ``HDF5 file`` (another's), or ``unknown``.
+        ``HTSeq tar``, ``quantified transcripts``, ``samples``, ``targets``, ``sequence table``,
+        ``gene names``, ``MEME motifs``, ``study file``, ``Exprimo dataset``, ``Exprimo run``,
+        ``Exprimo benchmark``, ``parquet table``, ``HDF5 file`` (another's), or ``unknown``.
     facts
         What it holds, by name, for reading.
     problems

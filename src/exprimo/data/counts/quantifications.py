@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -104,6 +105,51 @@ def holds_quantifications(path: Path) -> bool:
     return quantified_in(path) is not None or bool(find_quantified(path))
 
 
+class QuantifiedSamples(NamedTuple):
+    """What a file or folder of quantified transcripts holds: ``reads`` by sample."""
+
+    program: str
+    transcripts: int
+    reads: dict[str, float]
+
+
+def check_quantified(path: str | Path) -> QuantifiedSamples:
+    """Read every sample, without a table of genes, and refuse samples that do not belong together.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> file = Path(tempfile.mkdtemp()) / "S1_quant.sf"
+    >>> _ = file.write_text(
+    ...     "Name\\tLength\\tEffectiveLength\\tTPM\\tNumReads\\nT\\t9\\t8\\t3\\t30\\n")
+    >>> check_quantified(file)
+    QuantifiedSamples(program='salmon', transcripts=1, reads={'S1': 30.0})
+    """
+    files, _ = _files(path)
+    first: tuple[Quantified, Path] | None = None
+    reads = {}
+    for sample, file in files.items():
+        found = read_quantified(file, sample)
+        first = first or (found, file)
+        found = _as_first(found, file, first)
+        reads[sample] = float(found.reads.sum())
+    assert first is not None  # there is at least one file
+    return QuantifiedSamples(first[0].program, len(first[0].transcripts), reads)
+
+
+def _as_first(sample: Quantified, file: Path, first: tuple[Quantified, Path]) -> Quantified:
+    """Bring a sample into the order of the first; refuse another program or index."""
+    if sample.program != first[0].program:
+        raise FormatError(
+            "files of two programs",
+            file=file,
+            found=sample.program,
+            expected=f"{first[0].program}, as in {first[1]}",
+            remedy="Quantify all samples with the same program and index",
+        )
+    return in_order_of(first[0], sample, file, first[1])
+
+
 def _files(
     source: str | Path | Mapping[str, str | Path] | pd.Series,
 ) -> tuple[dict[str, Path], Path]:
@@ -153,16 +199,8 @@ class _Sums:
                 sample.transcripts, self.table, ignore_version=self.ignore_version, source=file
             )
             self.length_of_transcript = np.zeros(len(sample.transcripts))
-        elif sample.program != self.first[0].program:
-            raise FormatError(
-                "files of two programs",
-                file=file,
-                found=sample.program,
-                expected=f"{self.first[0].program}, as in {self.first[1]}",
-                remedy="Quantify all samples with the same program and index",
-            )
         else:
-            sample = in_order_of(self.first[0], sample, file, self.first[1])
+            sample = _as_first(sample, file, self.first)
         gene = self.matched.position
         known = gene >= 0
         self.length_of_transcript += sample.length

@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import tarfile
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -308,3 +309,36 @@ def test_checking_changes_nothing(tmp_path):
     (tmp_path / "genome.fa").write_text(TEXTS["FASTA"])
     check_file(tmp_path / "genome.fa")
     assert [file.name for file in tmp_path.iterdir()] == ["genome.fa"]
+
+
+SALMON = "Name\tLength\tEffectiveLength\tTPM\tNumReads\n"
+
+
+def test_quantified_transcripts_alone_and_by_folder(tmp_path: Path) -> None:
+    for sample, reads in (("S1", "30.5"), ("S2", "0")):
+        (tmp_path / sample).mkdir()
+        (tmp_path / sample / "quant.sf").write_text(f"{SALMON}T1\t1000\t800\t3\t{reads}\n")
+    alone = check_file(tmp_path / "S1" / "quant.sf")
+    assert (alone.kind, alone.facts["samples"], alone.ok) == (
+        "quantified transcripts",
+        "1 (S1)",
+        True,
+    )
+    found = check_file(tmp_path)
+    assert found.kind == "quantified transcripts"
+    assert found.facts == {
+        "format": "salmon quantifications",
+        "samples": "2 (S1, S2)",
+        "transcripts": "1",
+        "reads per sample": "0 to 30",
+    }
+    assert len(found.problems) == 1
+    assert "S2" in found.problems[0]
+
+
+def test_quantified_transcripts_of_two_indices_are_a_problem(tmp_path: Path) -> None:
+    (tmp_path / "S1.quant.sf").write_text(f"{SALMON}T1\t1000\t800\t3\t7\n")
+    (tmp_path / "S2.quant.sf").write_text(f"{SALMON}T2\t1000\t800\t3\t7\n")
+    found = check_file(tmp_path)
+    assert found.kind == "quantified transcripts"
+    assert "do not have the same transcripts" in found.problems[0]
