@@ -55,6 +55,23 @@ class Pretrained:
     def predict(self, batch):
         mean = self.weight * (batch["sequence"] == 2).sum(axis=1, keepdims=True)
         return Prediction(mean.astype(np.float32), np.full(mean.shape, np.nan, np.float32))
+
+
+class Backbone:
+    """Embeds a base by its code and the code's square."""
+
+    name, digest, alphabet, window = "toy_net", "0" * 64, "ACGTN", 100
+    stride, channels, n_tracks = 1, 2, 0
+
+    def __init__(self, weights):
+        pass
+
+    def embed(self, batch):
+        codes = batch["sequence"].astype(np.float32)
+        return np.stack([codes, codes**2], axis=2)
+
+    def tracks(self, batch):
+        raise ValueError("no tracks")
 '''
 ENTRY_POINTS = """
 [exprimo.models]
@@ -63,6 +80,7 @@ toy_broken = exprimo_toy_plug_in:NOT_A_SPEC
 
 [exprimo.backbones]
 toy = exprimo_toy_plug_in:Pretrained
+toy_net = exprimo_toy_plug_in:Backbone
 """
 CODES = np.random.default_rng(2).integers(0, 4, (30, 50)).astype(np.uint8)
 
@@ -129,8 +147,25 @@ def test_a_plugged_in_backbone_predicts_with_and_without_a_file(
     assert done.table["target"].isna().all()
     with pytest.raises(InputError, match="no such file of weights"):
         exprimo.predict("toy:none.json", dataset, tmp_path / "R.parquet", device="cpu")
-    with pytest.raises(InputError, match="one of toy"):
+    with pytest.raises(InputError, match=r"one of .*toy"):
         exprimo.predict("enformer:w.h5", dataset, tmp_path / "R.parquet", device="cpu")
+
+
+def test_a_plugged_in_backbone_embeds_a_dataset(site: Path, dataset: Path, tmp_path: Path) -> None:
+    import exprimo
+    from exprimo.scoring.embeddings import EmbeddingStore, sequence_keys
+
+    done = exprimo.embed("toy_net", dataset, tmp_path / "S", bin=25, dtype="float32")
+    assert (done.n_new, done.n_known) == (30, 0)
+    with EmbeddingStore.open(tmp_path / "S") as store:
+        rows = store.rows(sequence_keys(CODES))
+    codes = CODES.astype(np.float64).reshape(30, 2, 25)
+    np.testing.assert_allclose(rows[..., 0], codes.mean(2), rtol=1e-6)
+    np.testing.assert_allclose(rows[..., 1], (codes**2).mean(2), rtol=1e-6)
+    with pytest.raises(ConfigError, match="embeds sequences and predicts nothing"):
+        exprimo.predict("toy_net", dataset, tmp_path / "R.parquet", device="cpu")
+    with pytest.raises(ConfigError, match="gives no embeddings"):
+        exprimo.embed("toy", dataset, tmp_path / "T")
 
 
 def test_the_command_line_sees_both(site: Path, dataset: Path, tmp_path: Path) -> None:

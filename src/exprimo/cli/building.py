@@ -1,4 +1,4 @@
-"""Commands that build datasets: dataset promoters, dataset table."""
+"""Commands that build datasets: dataset promoters, table, features, hdf5."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import typer
 from exprimo.cli.output import say
 from exprimo.cli.progress import bars
 from exprimo.cli.studying import Json
+from exprimo.core.errors import ConfigError
 
 Out = Annotated[Path, typer.Option("-o", "--out", help="Dataset to write, .h5.")]
 Kind = Annotated[
@@ -39,6 +40,15 @@ def register(app: typer.Typer) -> None:
         epilog="Example: exprimo dataset table tiles.tsv.gz --sequence core --target combined "
         "--chrom chrom --start start --strand strand -o D.h5",
     )(_table)
+    group.command(
+        "hdf5",
+        epilog="Example: exprimo dataset hdf5 train=train.h5 val=valid.h5 test=test.h5 -o D.h5",
+    )(_hdf5)
+    group.command(
+        "features",
+        epilog="Example: exprimo dataset features halflife.tsv --column half_life "
+        "--targets expression.tsv --target expression -o D.h5",
+    )(_features)
     app.add_typer(group, name="dataset")
 
 
@@ -59,6 +69,15 @@ def _promoters(
     ] = "canonical",
     kind: Kind = "auto",
     classes: Classes = "",
+    halflife: Annotated[
+        bool, typer.Option("--halflife", help="Add eight features of the mRNA's half-life.")
+    ] = False,
+    halflife_table: Annotated[
+        Path | None, typer.Option(help="Own half-life features: a table of gene_id and numbers.")
+    ] = None,
+    halflife_column: Annotated[
+        list[str] | None, typer.Option(help="Its columns to use; repeatable.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Cut a window around each gene's TSS, in gene orientation."""
@@ -78,6 +97,9 @@ def _promoters(
             tss=tss,
             kind=kind,
             classes=_names(classes),
+            halflife=halflife,
+            halflife_table=halflife_table,
+            halflife_columns=halflife_column,
         )
     _say(done, as_json)
 
@@ -118,6 +140,98 @@ def _table(
             classes=_names(classes),
         )
     _say(done, as_json)
+
+
+def _features(
+    features: Annotated[Path, typer.Argument(help="Table of gene_id and numbers.")],
+    targets: Annotated[Path, typer.Option(help="Table of gene_id and values.")],
+    out: Out,
+    column: Annotated[list[str] | None, typer.Option(help="Feature to use; repeatable.")] = None,
+    target: Annotated[list[str] | None, typer.Option(help="Column to predict; repeatable.")] = None,
+    gene_names: Annotated[Path | None, typer.Option(help="Two columns that join names.")] = None,
+    genes: Annotated[
+        Path | None, typer.Option(help="Annotation that places genes on chromosomes.")
+    ] = None,
+    kind: Kind = "auto",
+    classes: Classes = "",
+    as_json: Json = False,
+) -> None:
+    """Join features of genes, such as half-lives, with targets; no sequence is needed."""
+    import exprimo
+
+    with bars():
+        done = exprimo.dataset_features(
+            features,
+            out=out,
+            targets=targets,
+            target=target,
+            columns=column,
+            kind=kind,
+            classes=_names(classes),
+            gene_names=gene_names,
+            genes=genes,
+        )
+    _say(done, as_json)
+
+
+def _hdf5(
+    files: Annotated[
+        list[str],
+        typer.Argument(help="HDF5 files of genes; PART=FILE with the parts train, val, test."),
+    ],
+    out: Out,
+    target: Annotated[
+        str | None, typer.Option(help="Key of the target; label or detectionFlagInt.")
+    ] = None,
+    kind: Annotated[
+        Literal["auto", "regression", "classification"],
+        typer.Option(help="Of the target; auto takes 0 and 1 for classes, fractions for numbers."),
+    ] = "auto",
+    channels: Annotated[str, typer.Option(help="What the four channels stand for.")] = "ACGT",
+    missing: Annotated[
+        float | None, typer.Option(help="A value that stands for a missing label, beside NaN.")
+    ] = None,
+    features: Annotated[str, typer.Option(help="Names of the half-life features, in order.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Convert one-hot promoters, half-life features and labels of genes from HDF5."""
+    import exprimo
+
+    with bars():
+        done = exprimo.dataset_hdf5(
+            _by_part(files),
+            out=out,
+            target=target,
+            kind=kind,
+            channels=channels,
+            missing=missing,
+            features=_names(features),
+        )
+    _say(done, as_json)
+
+
+def _by_part(files: list[str]) -> list[str] | dict[str, list[str]]:
+    """Take PART=FILE apart; a file that exists under the whole text is a file without a part."""
+    pairs = [("", file) if Path(file).exists() else _pair(file) for file in files]
+    named = [part for part, _ in pairs if part]
+    if not named:
+        return files
+    if len(named) < len(pairs):
+        bare = next(file for part, file in pairs if not part)
+        raise ConfigError(
+            "some files have a part and some have none",
+            found=bare,
+            expected="PART=FILE for all of them, or for none",
+        )
+    parts: dict[str, list[str]] = {}
+    for part, file in pairs:
+        parts.setdefault(part, []).append(file)
+    return parts
+
+
+def _pair(text: str) -> tuple[str, str]:
+    part, equals, file = text.partition("=")
+    return (part, file) if equals and "/" not in part else ("", text)
 
 
 def _names(classes: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -32,6 +33,10 @@ def _benchmark(
     target: Annotated[str | None, typer.Option(help="Which target.")] = None,
     test_chroms: Annotated[str, typer.Option(help="Chromosomes that judge: A,B.")] = "",
     val_chroms: Annotated[str, typer.Option(help="Chromosomes that tune: A,B.")] = "",
+    preset: Annotated[
+        list[str] | None,
+        typer.Option(help="Published settings of a model, MODEL=published; repeatable."),
+    ] = None,
     epochs: Annotated[int | None, typer.Option(help="Passes; default: by size.", min=1)] = None,
     ensemble: Annotated[int, typer.Option(help="Members of each network.", min=1)] = 1,
     device: Device = "auto",
@@ -51,6 +56,7 @@ def _benchmark(
         "test_chroms": listed(test_chroms),
         "val_chroms": listed(val_chroms),
         "ensemble": ensemble,
+        "presets": _by_model(preset or ()),
         "fit": {"epochs": epochs},
         "machine": {"device": device, "threads": threads},
     }
@@ -60,6 +66,18 @@ def _benchmark(
             dataset, out, models=listed(models), splits=listed(splits), resume=resume, **values
         )
     say_benchmark(done, as_json=as_json)
+
+
+def _by_model(chosen: Iterable[str]) -> dict[str, str]:
+    presets = {}
+    for text in chosen:
+        model, equals, name = text.partition("=")
+        if not equals:
+            raise ConfigError(
+                "not a preset of a model", record="--preset", found=text, expected="cnn2d=published"
+            )
+        presets[model.strip()] = name.strip()
+    return presets
 
 
 def _numbers(text: str) -> list[float]:

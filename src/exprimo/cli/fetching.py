@@ -1,11 +1,12 @@
-"""Commands that download: fetch genome, fetch geo."""
+"""Commands that download: fetch genome, fetch geo, fetch weights."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from exprimo.cli.output import say
 from exprimo.cli.progress import bars
@@ -14,15 +15,27 @@ from exprimo.cli.studying import Json
 Out = Annotated[Path, typer.Option("-o", "--out", help="Folder to write to.")]
 
 
+class _NamesWeights(TyperGroup):
+    """A group in which the name of published weights alone means ``weights NAME``."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        from exprimo.data.fetch.weights import PUBLISHED
+
+        return super().resolve_command(ctx, ["weights", *args] if args[0] in PUBLISHED else args)
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     group = typer.Typer(
-        no_args_is_help=True, help="Download public data: resumable, with checksums."
+        cls=_NamesWeights,
+        no_args_is_help=True,
+        help="Download public data: resumable, with checksums.",
     )
     group.command("genome", epilog="Example: exprimo fetch genome yeast --release 110 -o data")(
         _genome
     )
     group.command("geo", epilog="Example: exprimo fetch geo GSE248760 -o data")(_geo)
+    group.command("weights", epilog="Example: exprimo fetch weights hyenadna-small-32k")(_weights)
     app.add_typer(group, name="fetch")
 
 
@@ -52,6 +65,21 @@ def _geo(
     with bars():
         paths = exprimo.fetch_geo(accession, out, matrix=matrix)
     _say(paths, as_json)
+
+
+def _weights(
+    name: Annotated[str, typer.Argument(help="Such as hyenadna-small-32k.")],
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="Folder; default: the cache.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Download the published weights of a pretrained model."""
+    import exprimo
+
+    with bars():
+        path = exprimo.fetch_weights(name, out)
+    _say([path], as_json)
 
 
 def _say(paths: list[Path], as_json: bool) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from exprimo.cli import building, comparing, fetching, labelling, modelling, studying
+from exprimo.cli import building, comparing, embedding, fetching, labelling, modelling, studying
 from exprimo.core.errors import ExprimoError
 from exprimo.core.files.provenance import exprimo_version
 
@@ -51,6 +51,7 @@ studying.register(app)
 labelling.register(app)
 building.register(app)
 modelling.register(app)
+embedding.register(app)
 comparing.register(app)
 fetching.register(app)
 

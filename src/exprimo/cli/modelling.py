@@ -47,7 +47,17 @@ def _models(
             lines += textwrap.wrap(
                 option["meaning"], 92, initial_indent="    ", subsequent_indent="    "
             )
-        lines += ["", entry["citation"]]
+        for key, preset in entry["presets"].items():
+            lines += ["", f"preset {key}: {preset['note']}"]
+            for part in ("options", "fit"):
+                told = ", ".join(f"{k}={_told(v)}" for k, v in preset[part].items())
+                lines += textwrap.wrap(
+                    f"{part}: {told or 'as by default'}",
+                    92,
+                    initial_indent="    ",
+                    subsequent_indent="        ",
+                )
+        lines += ["", *textwrap.wrap(entry["citation"], 96)]
     else:
         lines = table(
             [
@@ -66,10 +76,19 @@ def _models(
     say(lines, {"models": entries}, as_json=as_json)
 
 
+def _told(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{k}={_told(v)}" for k, v in value.items()) + "}"
+    return str(value)
+
+
 def _train(
     dataset: Annotated[Path, typer.Argument(help="The dataset, an .h5 file.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="The run's folder.")],
-    model: Annotated[str, typer.Option(help="A name from: exprimo models.")] = "cnn",
+    model: Annotated[str, typer.Option("-m", "--model", help="From: exprimo models.")] = "cnn",
+    preset: Annotated[
+        str | None, typer.Option(help="Published settings; see: exprimo models NAME.")
+    ] = None,
     target: Annotated[str | None, typer.Option(help="Which target.")] = None,
     split: Annotated[
         str,
@@ -104,6 +123,7 @@ def _train(
     from exprimo.core.config import settings_from
 
     values: dict[str, Any] = {
+        "preset": preset,
         "target": target,
         "seed": seed,
         "ensemble": ensemble,

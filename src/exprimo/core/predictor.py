@@ -51,13 +51,36 @@ class Predictor(Protocol):
 
 @runtime_checkable
 class Backbone(Protocol):
-    """Pretrained nets that turn a sequence into an embedding or into tracks."""
+    """Pretrained nets that turn a sequence into hidden vectors, or into tracks, or both.
 
+    Attributes
+    ----------
+    name
+        The name under which it was opened.
+    digest
+        SHA-256 of its weights, in hex: what was made with other weights is another thing.
+    alphabet
+        Letters of the base codes that it reads.
+    window
+        Longest sequence in bases; which shorter ones it reads, it says itself.
+    stride
+        Bases per position of what `embed` gives.
+    channels
+        Numbers per position.
+    n_tracks
+        Tracks that `tracks` gives; 0 where there are none.
+    """
+
+    name: str
+    digest: str
     alphabet: str
     window: int
+    stride: int
+    channels: int
+    n_tracks: int
 
     def embed(self, batch: Batch) -> Floats:
-        """Give one vector per sequence, (batch, features)."""
+        """Give hidden vectors along the sequence, (batch, positions, channels)."""
 
     def tracks(self, batch: Batch) -> Floats:
         """Give predicted tracks, (batch, tracks, bins)."""

@@ -14,6 +14,9 @@ from exprimo.data.tabular import is_missing, is_number, open_table, refuse_dupli
 
 SAMPLE_COLUMNS = ("sample", "sample_id", "sampleid", "sample_name", "samplename")
 
+# Missing among numbers, but among names groups: no treatment, a null mutant.
+_GROUPS_TOO = frozenset({"none", "null"})
+
 
 def read_samples(path: str | Path) -> pd.DataFrame:
     """Read a sample sheet (TSV or CSV, plain or gzip).
@@ -28,7 +31,8 @@ def read_samples(path: str | Path) -> pd.DataFrame:
     -------
     DataFrame
         Index ``sample``, file order. A column whose values are all numbers is float64 (missing:
-        NaN), unless codes such as ``01`` stand in it; others are text (missing: None).
+        NaN), unless codes such as ``01`` stand in it; others are text (missing: None), in which
+        ``none`` and ``null`` are groups like others.
 
     Raises
     ------
@@ -78,8 +82,12 @@ def _typed(cells: list[str], index: pd.Index) -> pd.Series:
     if present and all(_is_plain_number(cell) for cell in present):
         numbers = [np.nan if is_missing(cell) else float(cell) for cell in cells]
         return pd.Series(numbers, index=index, dtype=np.float64)
-    texts = [None if is_missing(cell) else cell.strip() for cell in cells]
+    texts = [None if _is_no_group(cell) else cell.strip() for cell in cells]
     return pd.Series(texts, index=index, dtype=object)
+
+
+def _is_no_group(cell: str) -> bool:
+    return is_missing(cell) and cell.strip().lower() not in _GROUPS_TOO
 
 
 def _is_plain_number(cell: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +28,7 @@ from exprimo.features.build_summary import (
     summarise,
 )
 from exprimo.features.genome_fit import check_genome_fits
+from exprimo.features.halflife import HalflifeChoice, HalflifeInput
 from exprimo.features.join_targets import JoinedTargets, join_targets, reader_of
 from exprimo.features.kmers import count_kmers, kmer_names
 from exprimo.features.promoter_sites import (
@@ -58,6 +59,9 @@ def dataset_promoters(
     expression: str | None = None,
     biotype: str | None = None,
     classes: Sequence[str] = (),
+    halflife: bool = False,
+    halflife_table: str | Path | None = None,
+    halflife_columns: Sequence[str] | None = None,
 ) -> BuildSummary:
     """Build a dataset of the promoter windows of all genes that have a target.
 
@@ -101,6 +105,14 @@ def dataset_promoters(
         Keep only genes of this biotype (``protein_coding``).
     classes
         The names of the classes in order, for ``multiclass``; unset: those that occur, sorted.
+    halflife
+        Store eight features of each gene's transcript as the input ``halflife``
+        (`transcript_features`); the transcript is the one that gave the TSS. Genes without a
+        coding sequence are left out and counted.
+    halflife_table, halflife_columns
+        Instead of these, a table of own numbers per gene (measured half-lives, for one), and which
+        of its columns to use; may be left out where there is only one. Genes that it does not
+        list, or lists without any value, are left out and counted.
 
     Returns
     -------
@@ -126,7 +138,8 @@ def dataset_promoters(
     target_path = Path(out)
     refuse_existing(target_path)
     known = check_kind(kind, classes)
-    columns = _target_columns(targets, target, gene_names)
+    columns = _target_columns(targets, target, gene_names, halflife_table)
+    lasting = HalflifeChoice.check(halflife, halflife_table, halflife_columns)
     if expression is not None and columns is None:
         raise ConfigError("a column of expression needs targets, and which of their columns to use")
     with Genome.open(fasta) as genome:
@@ -137,19 +150,17 @@ def dataset_promoters(
         annotation = annotation.with_chromosomes(chrom_map)
         fit = check_genome_fits(annotation, genome)
         sites, dropped = _chosen_sites(annotation, genome, tss, chrom_style, biotype, joined)
+        sites, stability = lasting.apply(sites, annotation, genome, gene_names, dropped)
         examples = _examples(sites, genome, upstream=upstream, downstream=downstream)
-        means = None
-        if expression is not None and targets is not None:
-            level = join_targets(annotation, targets, [expression], gene_names)
-            means = _levels(level, sites, targets)
+        means = _levels(annotation, sites, targets, expression, gene_names)
         stored = settle_targets(_values(sites, joined), kind, known)
         settings = {
-            "upstream": upstream, "downstream": downstream, "target": list(stored),
-            "kind": kind, "classes": known, "chrom_style": str(chrom_style), "tss": str(tss),
-            "kmers": kmers, "expression": expression, "biotype": biotype,
+            "upstream": upstream, "downstream": downstream, "target": list(stored), "kind": kind,
+            "classes": known, "chrom_style": str(chrom_style), "tss": str(tss), "kmers": kmers,
+            "expression": expression, "biotype": biotype, "halflife": lasting.facts(),
         }  # fmt: skip
         origin = describe_origin(
-            _files(fasta, genes, targets, gene_names, chrom_style, tss),
+            _files(fasta, genes, targets, gene_names, chrom_style, tss, lasting.table),
             builder="dataset promoters",
             settings=settings,
             genome_fit=fit.facts(),
@@ -158,10 +169,8 @@ def dataset_promoters(
             gene_names=joined.counts if joined else {},
             dropped=dropped,
         )
-        _write(target_path, origin, genome, examples, kmers, means, stored)
-    notes = [f"Annotation and genome: {fit}"]
-    notes += [joined.note, *describe_targets(stored)] if joined else []
-    notes += _clipping(examples)
+        _write(target_path, origin, genome, examples, _Further(kmers, means, stability), stored)
+    notes = [f"Annotation and genome: {fit}", *_notes(joined, stored, stability, examples)]
     return summarise(target_path, len(examples), upstream + downstream, dropped, notes)
 
 
@@ -180,15 +189,23 @@ def _chosen_sites(
     return (with_targets(sites, joined, dropped) if joined else sites), dropped
 
 
+class _Further(NamedTuple):
+    """Inputs beside the sequence: length of k-mers, mean expression, half-life features."""
+
+    kmers: int | None
+    means: npt.NDArray[np.float32] | None
+    stability: HalflifeInput | None
+
+
 def _write(
     out: Path,
     origin: dict[str, Any],
     genome: Genome,
     examples: pd.DataFrame,
-    kmers: int | None,
-    means: npt.NDArray[np.float32] | None,
+    further: _Further,
     targets: dict[str, TargetValues],
 ) -> None:
+    kmers, means, stability = further
     with write_dataset(out, origin) as dataset:
         dataset.examples(examples)
         dataset.input("sequence", _codes(genome, examples))
@@ -197,14 +214,23 @@ def _write(
             dataset.input("kmers", counts, labels=kmer_names(kmers))
         if means is not None:
             dataset.input("mean_expression", [means[:, None]])
+        if stability is not None:
+            dataset.input("halflife", [stability.values], labels=stability.labels)
         for name, found in targets.items():
             dataset.target(name, found.values, kind=found.kind, classes=found.classes)
 
 
 def _levels(
-    joined: JoinedTargets, sites: pd.DataFrame, targets: str | Path
-) -> npt.NDArray[np.float32]:
-    """Give log10(mean count + 1) of each gene, (genes,)."""
+    annotation: Annotation,
+    sites: pd.DataFrame,
+    targets: str | Path | None,
+    expression: str | None,
+    gene_names: str | Path | None,
+) -> npt.NDArray[np.float32] | None:
+    """Give log10(mean count + 1) of each gene, (genes,), if a column of it was named."""
+    if expression is None or targets is None:
+        return None
+    joined = join_targets(annotation, targets, [expression], gene_names)
     column = joined.values.iloc[:, 0]
     found = column.reindex(sites["gene_id"]).to_numpy(np.float64)
     bad = np.flatnonzero(~(found >= 0))
@@ -219,17 +245,27 @@ def _levels(
     return np.asarray(np.log10(found + 1), dtype=np.float32)
 
 
-def _clipping(examples: pd.DataFrame) -> list[str]:
-    count = int(examples["clipped"].sum())
-    if not count:
-        return []
-    return [f"{count:,} windows leave their chromosome: padded with N and flagged"]
+def _notes(
+    joined: JoinedTargets | None,
+    targets: dict[str, TargetValues],
+    stability: HalflifeInput | None,
+    examples: pd.DataFrame,
+) -> list[str]:
+    notes = [joined.note, *describe_targets(targets)] if joined else []
+    notes += stability.notes if stability else []
+    if count := int(examples["clipped"].sum()):
+        notes.append(f"{count:,} windows leave their chromosome: padded with N and flagged")
+    return notes
 
 
 def _target_columns(
-    targets: str | Path | None, target: str | Sequence[str] | None, gene_names: str | Path | None
+    targets: str | Path | None,
+    target: str | Sequence[str] | None,
+    gene_names: str | Path | None,
+    halflife_table: str | Path | None,
 ) -> list[str] | None:
-    if targets is None and (target is not None or gene_names is not None):
+    unused = gene_names is not None and halflife_table is None
+    if targets is None and (target is not None or unused):
         raise ConfigError(
             "a target or a table of gene names needs a table of targets",
             remedy="Give it with --targets FILE",

@@ -43,11 +43,19 @@ class BuildSummary:
 
 
 def summarise(
-    path: Path, n_examples: int, length: int, dropped: Mapping[str, int], notes: Sequence[str]
+    path: Path,
+    n_examples: int,
+    length: int,
+    dropped: Mapping[str, int],
+    notes: Sequence[str],
+    *,
+    unit: str = "bases",
 ) -> BuildSummary:
-    """Describe a dataset that was just written."""
+    """Describe a dataset that was just written; ``length`` counts what an example consists of."""
     size = path.stat().st_size
-    headline = f"{n_examples:,} examples of {length:,} bases written to {path} ({_megabytes(size)})"
+    headline = (
+        f"{n_examples:,} examples of {length:,} {unit} written to {path} ({_megabytes(size)})"
+    )
     left_out = {reason: count for reason, count in dropped.items() if count}
     losses = [f"{count:,} left out: {reason}" for reason, count in left_out.items()]
     return BuildSummary(path, n_examples, left_out, size, (headline, *losses, *notes))

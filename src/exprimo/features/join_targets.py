@@ -64,7 +64,7 @@ def join_targets(
     read
         Reads the table; see `reader_of`.
     """
-    table = _read(targets, columns, read)
+    table = read_by_gene(targets, columns, read)
     ours = annotation.genes["gene_id"]
     if gene_names is not None:
         names = read_gene_names(gene_names)
@@ -91,7 +91,8 @@ def reader_of(kind: str, classes: Sequence[str]) -> Reader:
     return read_targets
 
 
-def _read(targets: str | Path, columns: Sequence[str] | None, read: Reader) -> pd.DataFrame:
+def read_by_gene(targets: str | Path, columns: Sequence[str] | None, read: Reader) -> pd.DataFrame:
+    """Read a table by gene id, versions stripped; without ``columns`` it must have only one."""
     table = read(targets, columns)
     if columns is None and len(table.columns) > 1:
         raise InputError(

@@ -7,9 +7,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 import scipy.optimize
-from scipy.special import gammaln
 
 from exprimo.labels.engine.blocks import for_blocks
+from exprimo.labels.engine.bounded_search import LARGE, loss_and_slope
 from exprimo.labels.engine.coefficient_fit import (
     contrast_errors,
     fit_coefficients,
@@ -22,9 +22,7 @@ Flags = npt.NDArray[np.bool_]
 
 LOG2_E = float(np.log2(np.e))
 _TOLERANCE, _MOST_STEPS = 1e-8, 100
-# Bound of a coefficient, in log2, where iterations did not converge and a bounded search follows.
-_LARGE = 30.0
-_PRIOR_VARIANCE = 1e6
+_LEAST_GAIN = 1e7 * float(np.finfo(np.float64).eps)
 
 
 class Fit(NamedTuple):
@@ -69,8 +67,9 @@ def fit_genes(part: Observed, model: Model, dispersion: Floats) -> Fit:
     )
     repaired = (steps >= _MOST_STEPS) | ~np.isfinite(beta).all(1)
     for g in np.flatnonzero(repaired):
-        stable = np.isfinite(beta[g]).all() and bool((np.abs(beta[g]) * LOG2_E < _LARGE).all())
-        start = beta[g] if stable else first[g]
+        stable = np.isfinite(beta[g]).all() and bool((np.abs(beta[g]) * LOG2_E < LARGE).all())
+        # DESeq2 takes the natural logarithms of the start for binary ones.
+        start = beta[g] * LOG2_E if stable else first[g]
         beta[g] = _search(part.rows(np.array([g])), model, float(dispersion[g]), start)
     return Fit(beta, hat, repaired)
 
@@ -91,21 +90,21 @@ def _start(part: Observed, model: Model) -> Floats:
 
 def _search(one: Observed, model: Model, alpha: float, start: Floats) -> Floats:
     """Maximise one gene's posterior within bounds, in log2 as the bounds are."""
-    y, factors, x = one.counts[0], one.factors[0], model.x
-    size = 1.0 / alpha
-    constant = float(np.sum(gammaln(y + size) - gammaln(size) - gammaln(y + 1.0)))
+    y, factors, x = one.counts[0], one.factors[0], np.ascontiguousarray(model.x)
 
     def loss(p: Floats) -> tuple[float, Floats]:
-        mu = factors * np.exp2(x @ p)
-        log_share = np.log(mu) + np.log(alpha) - np.log1p(mu * alpha)
-        value = constant - size * np.log1p(mu * alpha).sum() + np.sum(y * log_share)
-        value -= 0.5 * np.sum(p**2) / _PRIOR_VARIANCE
-        slope = x.T @ ((y - mu) / (1 + alpha * mu)) / LOG2_E - p / _PRIOR_VARIANCE
-        return -float(value), -np.asarray(slope)
+        slope = np.empty(len(p))
+        return loss_and_slope(p, y, factors, x, alpha, slope), slope
 
-    bounds = [(-_LARGE, _LARGE)] * x.shape[1]
-    begin = np.clip(start * LOG2_E, -_LARGE, _LARGE)
-    found = scipy.optimize.minimize(loss, begin, jac=True, method="L-BFGS-B", bounds=bounds)
+    # As R's optim ends: memory of five steps, gain of the last one within 2e-9, no rule for slopes.
+    found = scipy.optimize.minimize(
+        loss,
+        np.clip(start, -LARGE, LARGE),
+        jac=True,
+        method="L-BFGS-B",
+        bounds=[(-LARGE, LARGE)] * x.shape[1],
+        options={"maxcor": 5, "ftol": _LEAST_GAIN, "gtol": 0.0, "maxiter": _MOST_STEPS},
+    )
     return np.asarray(found.x / LOG2_E)
 
 

@@ -12,6 +12,7 @@ from exprimo.labels.coefficients import fit_genes, likelihoods
 from exprimo.labels.dispersion.genewise import (
     Genewise,
     estimate_genewise,
+    means_for_dispersion,
     shrink_to_trend,
 )
 from exprimo.labels.dispersion.prior_width import prior_variance
@@ -196,7 +197,7 @@ def _estimate(
         observed, model, genewise, trended, shrinkage.prior_variance, threads=threads
     )
     outlying = _is_outlier(genewise.dispersion, trended, shrinkage.spread)
-    n = observed.n_genes
+    n, p = observed.n_genes, model.n_coefficients
     found = GeneEstimates(
         mean=mean,
         genewise=genewise.dispersion,
@@ -204,7 +205,7 @@ def _estimate(
         shrunken=shrunken,
         dispersion=np.where(outlying, genewise.dispersion, shrunken),
         dispersion_outlier=outlying,
-        beta=np.empty((n, model.n_coefficients)),
+        beta=np.empty((n, p)),
         repaired=np.zeros(n, dtype=bool),
         ratio_stat=np.full(n, np.nan),
         worst_distance=np.full(n, np.nan),
@@ -221,9 +222,9 @@ def _estimate(
         fit = fit_genes(part, model, found.dispersion[block])
         found.beta[block], found.repaired[block] = fit.beta, fit.repaired
         distances = np.empty(part.counts.shape)
-        cooks_distances(
-            part.counts, part.factors, model.x, fit.beta, fit.hat, cells, n_cells, distances
-        )
+        first = None if genewise.coefficients is None else genewise.coefficients[block]
+        mu = _means_to_judge_by(part, model, reduced, fit.beta, first)
+        cooks_distances(part.counts, part.factors, mu, p, fit.hat, cells, n_cells, distances)
         found.worst_sample[block] = distances.argmax(1)
         if judged.any():
             found.worst_distance[block] = distances[:, judged].max(1)
@@ -237,10 +238,27 @@ def _estimate(
     for_blocks(n, observed.n_samples, work, threads)
     if reduced is not None:
         found.ratio_stat = _likelihood_ratio(observed, model, reduced, found, threads)
-    rows = [flagged[start] for start in sorted(flagged)]
-    if not rows:
-        return found, np.empty(0, dtype=np.int64), np.empty((0, observed.n_samples), dtype=np.int64)
-    return found, np.concatenate([r for r, _ in rows]), np.concatenate([c for _, c in rows])
+    return found, *_in_order(flagged, observed.n_samples)
+
+
+def _in_order(flagged: dict[int, tuple[Ints, Ints]], n_samples: int) -> tuple[Ints, Ints]:
+    """Join the rows and counts that blocks left under their starts."""
+    parts = [flagged[start] for start in sorted(flagged)]
+    if not parts:
+        return np.empty(0, dtype=np.int64), np.empty((0, n_samples), dtype=np.int64)
+    return np.concatenate([r for r, _ in parts]), np.concatenate([c for _, c in parts])
+
+
+def _means_to_judge_by(
+    part: Observed, model: Model, reduced: Model | None, beta: Floats, first: Floats | None
+) -> Floats:
+    """Give the means that outliers are measured from, (genes, samples).
+
+    In a likelihood-ratio test DESeq2 takes those of the first estimate of dispersion.
+    """
+    if reduced is not None:
+        return means_for_dispersion(part, model, first)
+    return np.asarray(part.factors * np.exp(beta @ model.x.T))
 
 
 def _large_cells(model: Model) -> tuple[Ints, int]:

@@ -17,34 +17,19 @@ from pydantic import Field
 from exprimo.core.config import Config
 from exprimo.core.errors import ConfigError
 from exprimo.core.predictor import Batch, Prediction
+from exprimo.models.differential.cnn2d import SPEC as CNN2D
 from exprimo.models.network import NetworkPredictor
-from exprimo.models.trees import BoostedTrees, TreeSettings
-from exprimo.models.zoo import ModelSpec, get_spec
+from exprimo.models.trees import BoostedTrees, TreesConfig
+from exprimo.models.zoo import ModelSpec, Preset, get_spec
 
 
-class CnnXgboostConfig(Config):
+class CnnXgboostConfig(TreesConfig):
     """Options of ``cnn_xgboost``; the lists are tried against each other on validation."""
 
     net: str = "cnn"
     """The network: a name from ``exprimo models`` that shows its last features."""
     net_options: dict[str, Any] = Field(default_factory=dict)
     """Options of the network; see ``exprimo models NAME``."""
-    depths: tuple[int, ...] = Field((2, 4, 6), min_length=1)
-    """Largest depths of a tree to try."""
-    rates: tuple[float, ...] = Field((0.05, 0.2), min_length=1)
-    """Shares of each tree's correction (eta) to try."""
-    rounds: int = Field(400, ge=1)
-    """Most rounds of boosting."""
-    patience: int = Field(20, ge=1)
-    """Rounds without a better validation loss before stopping."""
-    penalty: float = Field(1.0, ge=0)
-    """Ridge penalty of leaf values (lambda)."""
-
-    def tree_settings(self) -> TreeSettings:
-        """Give the settings that are not tuned."""
-        return TreeSettings(
-            self.depths[0], self.rates[0], self.rounds, self.patience, penalty=self.penalty
-        )
 
 
 class HybridPredictor:
@@ -112,6 +97,17 @@ def adapt(config: CnnXgboostConfig, n_train: int) -> CnnXgboostConfig:
     return config.model_copy(update={"net_options": given})
 
 
+def _published() -> Preset:
+    """Give the published image network, and the trees on what its dense layer says."""
+    net = CNN2D.presets["published"]
+    return Preset(
+        {"net": "cnn2d", "net_options": dict(net.options)},
+        net.fit,
+        "the published cnn2d, its dense layer's 64 values into trees tuned on validation; the "
+        "source names neither the trees' settings nor what they were tuned on",
+    )
+
+
 SPEC = ModelSpec(
     name="cnn_xgboost",
     kind="hybrid",
@@ -123,4 +119,5 @@ SPEC = ModelSpec(
     citation="Chen & Guestrin 2016 for the trees",
     adapt=adapt,
     network=network,
+    presets={"published": _published()},
 )

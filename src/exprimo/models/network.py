@@ -99,7 +99,7 @@ class NetworkPredictor:
     @torch.inference_mode()
     def predict_members(self, batch: Batch) -> npt.NDArray[np.float32]:
         """Give every member's outputs, (members, batch, outputs), in target units."""
-        self._check(batch)
+        self.check(batch)
         inputs = to_tensors(batch, self._table)
         with autocast(self.device, self.precision):
             found = [self._one(member, inputs) for member in self.members]
@@ -108,7 +108,7 @@ class NetworkPredictor:
     @torch.inference_mode()
     def features(self, batch: Batch) -> list[npt.NDArray[np.float32]]:
         """Give what each member's last layer reads, (batch, features) each; see `HasFeatures`."""
-        self._check(batch)
+        self.check(batch)
         inputs = to_tensors(batch, self._table)
         found = []
         with autocast(self.device, self.precision):
@@ -144,7 +144,8 @@ class NetworkPredictor:
             found = (found + read(flip(inputs)).float()) / 2
         return found
 
-    def _check(self, batch: Batch) -> None:
+    def check(self, batch: Batch) -> None:
+        """Refuse a batch of other inputs, shapes or codes than the network was built for."""
         for name, shape in self.shapes.inputs.items():
             found = batch[name].shape[1:] if name in batch else None
             if found != tuple(shape):

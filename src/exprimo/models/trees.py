@@ -9,12 +9,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from itertools import product
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
 import torch
+from pydantic import Field, model_validator
 
+from exprimo.core.config import Config
 from exprimo.core.errors import FormatError
 from exprimo.models.zoo import Task
 
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 Block = tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any] | None]
 Blocks = Callable[[], Iterable[Block]]
 
+# What one byte tells apart.
+_BINS = 256
 _OBJECTIVES: dict[Task, tuple[str, str]] = {
     "regression": ("reg:squarederror", "rmse"),
     "classification": ("binary:logistic", "logloss"),
@@ -44,6 +48,43 @@ class TreeSettings(NamedTuple):
     rows: float = 1.0
     columns: float = 1.0
     seed: int = 0
+
+
+class TreesConfig(Config):
+    """Trees on a network's features; the lists are tried against each other on validation."""
+
+    depths: tuple[int, ...] = Field((2, 4, 6), min_length=1)
+    """Largest depths of a tree to try."""
+    rates: tuple[float, ...] = Field((0.05, 0.2), min_length=1)
+    """Shares of each tree's correction (eta) to try."""
+    rounds: int = Field(400, ge=1)
+    """Most rounds of boosting."""
+    patience: int = Field(20, ge=0)
+    """Rounds without a better validation loss before stopping; 0 grows all of them."""
+    penalty: float = Field(1.0, ge=0)
+    """Ridge penalty of leaf values (lambda)."""
+    rows: float = Field(1.0, gt=0, le=1)
+    """Share of the examples that each tree sees."""
+    columns: float = Field(1.0, gt=0, le=1)
+    """Share of the features that each tree sees."""
+
+    @model_validator(mode="after")
+    def _tried_means_judged(self) -> Self:
+        if not self.patience and len(self.depths) * len(self.rates) > 1:
+            raise ValueError("patience 0 asks validation nothing: give one depth and one rate")
+        return self
+
+    def tree_settings(self) -> TreeSettings:
+        """Give the settings to start the search from."""
+        return TreeSettings(
+            self.depths[0],
+            self.rates[0],
+            self.rounds,
+            self.patience,
+            penalty=self.penalty,
+            rows=self.rows,
+            columns=self.columns,
+        )
 
 
 class Grown(NamedTuple):
@@ -111,10 +152,14 @@ class Matrices(NamedTuple):
     val: Any
 
 
-def quantise(train: Blocks, val: Blocks, *, bins: int = 256) -> Matrices:
-    """Read both parts into at most ``bins`` steps per feature, which training examples set."""
-    learned = _matrix(train, bins, None)
-    return Matrices(learned, _matrix(val, bins, learned))
+def quantise(train: Blocks, val: Blocks, *, kinds: bool = False) -> Matrices:
+    """Read both parts into at most 256 steps per feature, which training examples set.
+
+    With ``kinds``, features are codes of kinds (0, 1, ...) without an order, and a tree asks for
+    one kind against the rest: the same trees as with a column per kind, from fewer columns.
+    """
+    learned = _matrix(train, kinds, None)
+    return Matrices(learned, _matrix(val, kinds, learned))
 
 
 def grow(matrices: Matrices, settings: TreeSettings, task: Task, n_classes: int = 0) -> Grown:
@@ -126,7 +171,8 @@ def grow(matrices: Matrices, settings: TreeSettings, task: Task, n_classes: int 
         "objective": objective,
         "eval_metric": metric,
         "tree_method": "hist",
-        "max_bin": matrices.train.max_bin,
+        "max_bin": _BINS,
+        "max_cat_to_onehot": _BINS,
         "max_depth": settings.depth,
         "eta": settings.rate,
         "min_child_weight": settings.least_weight,
@@ -171,7 +217,7 @@ def tune(
     return min(tried, key=lambda grown: grown.loss)
 
 
-def _matrix(blocks: Blocks, bins: int, reference: Any) -> Any:
+def _matrix(blocks: Blocks, kinds: bool, reference: Any) -> Any:
     import xgboost
 
     class Reader(xgboost.DataIter):
@@ -185,11 +231,16 @@ def _matrix(blocks: Blocks, bins: int, reference: Any) -> Any:
             if block is None:
                 return False
             features, target, weight = block
-            input_data(data=features, label=target, weight=weight)
+            types = features.shape[1] * ["c"] if kinds else None
+            input_data(data=features, label=target, weight=weight, feature_types=types)
             return True
 
     reader = Reader()
     reader.reset()
     return xgboost.QuantileDMatrix(
-        reader, max_bin=bins, ref=reference, nthread=torch.get_num_threads()
+        reader,
+        max_bin=_BINS,
+        ref=reference,
+        nthread=torch.get_num_threads(),
+        enable_categorical=kinds,
     )

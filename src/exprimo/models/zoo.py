@@ -24,10 +24,15 @@ _BUILT_IN = {
     "mean_expression": "exprimo.models.baselines.mean_expression:SPEC",
     "onehot_xgboost": "exprimo.models.baselines.onehot_xgboost:SPEC",
     "cnn": "exprimo.models.cnn:SPEC",
-    "cnn2d": "exprimo.models.cnn2d:SPEC",
-    "cnn_bilstm": "exprimo.models.cnn_bilstm:SPEC",
-    "transformer": "exprimo.models.transformer:SPEC",
+    "cnn2d": "exprimo.models.differential.cnn2d:SPEC",
+    "cnn_bilstm": "exprimo.models.differential.cnn_bilstm:SPEC",
+    "transformer": "exprimo.models.differential.transformer:SPEC",
     "cnn_xgboost": "exprimo.models.cnn_xgboost:SPEC",
+    "halflife_cnn": "exprimo.models.halflife.halflife_cnn:SPEC",
+    "cnn_only": "exprimo.models.halflife.cnn_only:SPEC",
+    "lstm": "exprimo.models.halflife.lstm:SPEC",
+    "autoencoder_xgboost": "exprimo.models.halflife.autoencoder_xgboost:SPEC",
+    "xpresso": "exprimo.models.xpresso:SPEC",
 }
 
 
@@ -90,6 +95,12 @@ class ModelSpec(NamedTuple):
         Whether it stands in tables as what others must beat; unset: baselines do.
     fit
         Settings of ``fit`` that suit this model better than those for all, where they are open.
+    reads
+        Options -> names of the inputs that are read, where options decide; ``inputs`` then names
+        those of the defaults.
+    unlabelled
+        Whether the network learns all it learns without labels, before the loop (see
+        `exprimo.models.pretext`).
     """
 
     name: str
@@ -106,6 +117,12 @@ class ModelSpec(NamedTuple):
     presets: Mapping[str, Preset] = _NOTHING
     fit: Mapping[str, Any] = _NOTHING
     rival: bool | None = None
+    reads: Callable[[Any], tuple[str, ...]] | None = None
+    unlabelled: bool = False
+
+    def inputs_read(self, options: Config) -> tuple[str, ...]:
+        """Name the inputs that a model with these options reads."""
+        return self.inputs if self.reads is None else self.reads(options)
 
     @property
     def role(self) -> Literal["model", "baseline"]:
@@ -117,6 +134,27 @@ class ModelSpec(NamedTuple):
 def trained_network(spec: ModelSpec, options: Config) -> tuple[ModelSpec, Config]:
     """Give what the loop trains: a network itself, or the one inside a hybrid."""
     return (spec, options) if spec.network is None else spec.network(options)
+
+
+def find_preset(spec: ModelSpec, name: str | None) -> Preset:
+    """Look published settings of a model up by name; None is a preset without settings.
+
+    Examples
+    --------
+    >>> find_preset(get_spec("cnn2d"), "published").fit["epochs"]
+    20
+    """
+    if name is None:
+        return Preset({}, {}, "")
+    if name not in spec.presets:
+        raise ConfigError(
+            f"{spec.name} has no such preset",
+            record="preset",
+            found=name,
+            expected=" or ".join(spec.presets) or "none: this model has no presets",
+            remedy=f"See them with: exprimo models {spec.name}",
+        )
+    return spec.presets[name]
 
 
 def build_baseline(spec: ModelSpec, options: Config, task: Task, classes: tuple[str, ...]) -> Any:

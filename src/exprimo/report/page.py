@@ -7,6 +7,8 @@ from pathlib import Path
 from exprimo.core.files.atomic import atomic_file
 from exprimo.report.dge.reading import is_dge_folder, read_dge
 from exprimo.report.document.html import Page, draw_all, render, save_pictures
+from exprimo.report.halflife.reading import is_halflife_study, read_halflife_study
+from exprimo.report.halflife.view import halflife_page
 from exprimo.report.runs.reading import read_material
 from exprimo.report.runs.view import runs_page
 from exprimo.report.study.reading import is_study, read_study
@@ -61,6 +63,8 @@ def make_page(source: str | Path) -> Page:
     """Read a folder and make the page that fits what it holds."""
     if is_study(Path(source)):
         return study_page(read_study(source))
+    if is_halflife_study(Path(source)):
+        return halflife_page(read_halflife_study(source))
     if is_dge_folder(Path(source)):
         return dge_page(read_dge(source))
     return runs_page(read_material(source))

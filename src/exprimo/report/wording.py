@@ -29,6 +29,8 @@ def number(value: float | None, digits: int = 3) -> str:
     --------
     >>> number(-0.01234), number(12345.6), number(float("nan")), number(3)
     ('−0.012', '12,346', '–', '3')
+    >>> number(-0.0), number(-0.0004), number(-0.00001)
+    ('0.000', '−0.0004', '−1·10⁻⁵')
     """
     if value is None or math.isnan(value):
         return ABSENT
@@ -36,14 +38,30 @@ def number(value: float | None, digits: int = 3) -> str:
         return "∞" if value > 0 else "−∞"
     if isinstance(value, int):
         text = f"{value:,}"
-    elif value != 0 and abs(value) < 10.0**-digits:
-        text = f"{value:.{digits + 1}f}" if abs(value) >= 10.0 ** -(digits + 1) else f"{value:.0e}"
+    elif value == 0:
+        text = f"{0:.{digits}f}"  # never "−0.000"
+    elif abs(value) < 10.0**-digits:
+        small = abs(value) < 10.0 ** -(digits + 1)
+        text = power_of_ten(value) if small else f"{value:.{digits + 1}f}"
     elif abs(value) >= 1000:
         text = f"{value:,.0f}"
     else:
         # Four or more significant digits pretend to a precision that intervals deny.
         text = f"{value:.{digits if abs(value) < 10 else 1 if abs(value) >= 100 else 2}f}"
     return text.replace("-", "−")
+
+
+def power_of_ten(value: float, digits: int = 0) -> str:
+    """Write a number as a factor and a power of ten.
+
+    Examples
+    --------
+    >>> power_of_ten(2.34e-97, 1), power_of_ten(-0.00001)
+    ('2.3·10⁻⁹⁷', '−1·10⁻⁵')
+    """
+    factor, _, exponent = f"{value:.{digits}e}".partition("e")
+    raised = str(int(exponent)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return f"{factor}·10{raised}".replace("-", "−")
 
 
 def interval(low: float | None, high: float | None) -> str:
@@ -75,6 +93,20 @@ def percent(share: float | None) -> str:
     if share is None or math.isnan(share):
         return ABSENT
     return f"{100 * share:.1f}".removesuffix(".0").replace("-", "−") + "%"
+
+
+def percent_with_interval(share: float, low: float | None, high: float | None) -> str:
+    """Write a share and its interval, all three with one decimal.
+
+    Examples
+    --------
+    >>> percent_with_interval(0.17, 0.158, 0.18).replace("\\u00a0", " ")
+    '17.0% [15.8%, 18.0%]'
+    """
+    if low is None or high is None or math.isnan(low) or math.isnan(high):
+        return f"{percent(share)} {interval(low, high)}"
+    one, two, three = (f"{100 * v:.1f}%".replace("-", "−") for v in (share, low, high))
+    return f"{one} [{two},\u00a0{three}]"
 
 
 def p_value(p: float | None) -> str:
@@ -116,6 +148,20 @@ def listed(names: Sequence[str]) -> str:
     if len(names) < 2:
         return "".join(names)
     return f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+_COVARIATES = {"gc": "GC content", "cpg": "CpG observed / expected"}
+
+
+def covariate_words(name: str) -> str:
+    """Name a covariate as a reader would.
+
+    Examples
+    --------
+    >>> covariate_words("gc"), covariate_words("mean_expression")
+    ('GC content', 'mean expression')
+    """
+    return _COVARIATES.get(name, name.replace("_", " "))
 
 
 # Metrics that are read beside the majority class.

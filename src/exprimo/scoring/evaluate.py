@@ -11,7 +11,8 @@ from exprimo.core.dataset import Dataset
 from exprimo.core.errors import InputError, MismatchError
 from exprimo.core.run import Run, write_json
 from exprimo.core.split import Part, Split
-from exprimo.scoring.resolve import check_same_classes, learned_classes, model_on
+from exprimo.scoring.resolve import learned_classes, model_on
+from exprimo.scoring.targets import learned_target
 from exprimo.splits import resampling_groups
 from exprimo.training.batches import Rows
 from exprimo.training.judging import Judged, check_leaks, confusion, judge, leak_facts
@@ -82,7 +83,7 @@ def evaluate(
         split = finished.split
         mine = data.sha256 == split.dataset_sha256
         rows, used, part = _rows(data, split, on, mine)
-        rows = rows[~np.isnan(_values(data, metrics)[rows])]
+        rows = rows[~np.isnan(learned_target(data, metrics)[rows])]
         if not len(rows):
             raise InputError(f"no example with a value of {metrics['target']}", file=path)
         judged_on_itself = on in ("train", "val")
@@ -95,7 +96,7 @@ def evaluate(
         )
         predictor = model_on(run, device=device, threads=threads).predictor
         prediction = predict_rows(predictor, data, rows, description=f"Predicting {part}")
-        judged = Judged(rows, _values(data, metrics)[rows], prediction)
+        judged = Judged(rows, learned_target(data, metrics)[rows], prediction)
         classes = learned_classes(metrics)
         found = Evaluation(
             run=finished.path,
@@ -114,12 +115,6 @@ def evaluate(
     if out is not None:
         write_json(out, {**found._asdict(), "run": str(found.run), "dataset": str(found.dataset)})
     return found
-
-
-def _values(data: Dataset, metrics: dict[str, Any]) -> Any:
-    target = data.the_target(metrics["target"])
-    check_same_classes(target, learned_classes(metrics), data)
-    return data.target(target.name)
 
 
 def _rows(data: Dataset, split: Split, on: Part | None, mine: bool) -> tuple[Rows, Split, str]:

@@ -13,7 +13,8 @@ from exprimo.core.dataset import Dataset
 from exprimo.core.errors import ConfigError, InputError
 from exprimo.core.predictor import Prediction
 from exprimo.core.run import check_predictions_path, write_predictions
-from exprimo.scoring.resolve import Resolved, check_same_classes, learned_classes, model_on
+from exprimo.scoring.resolve import Resolved, for_dataset, learned_classes, model_on
+from exprimo.scoring.targets import learned_target
 from exprimo.training.predicting import predict_rows, prediction_columns
 
 
@@ -62,7 +63,8 @@ def predict(
     resolved = model_on(model, device=device, threads=threads)
     with Dataset.open(dataset) as data:
         rows = np.arange(len(data), dtype=np.int64)
-        prediction = predict_rows(resolved.predictor, data, rows, description="Predicting")
+        predictor = for_dataset(resolved, data)
+        prediction = predict_rows(predictor, data, rows, description="Predicting")
         table = pd.DataFrame(
             {
                 "example_id": data.column("example_id"),
@@ -81,10 +83,11 @@ def _classes(resolved: Resolved) -> tuple[str, ...]:
 
 
 def _observed(data: Dataset, resolved: Resolved, target: str | None) -> npt.NDArray[np.float32]:
-    name = target or (resolved.run.metrics["target"] if resolved.run else None)
+    metrics = resolved.run.metrics if resolved.run else {}
+    name = target or metrics.get("target")
     if name is not None and (target is not None or name in data.targets):
-        if _classes(resolved):
-            check_same_classes(data.the_target(name), _classes(resolved), data)
+        if _classes(resolved) or metrics.get("above"):
+            return learned_target(data, metrics, name)
         return data.target(name)
     return np.full(len(data), np.nan, dtype=np.float32)
 

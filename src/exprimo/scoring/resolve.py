@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import torch
 
 from exprimo.core.dataset import Dataset, TargetInfo
-from exprimo.core.errors import InputError, MismatchError
-from exprimo.core.predictor import Predictor, find_plug_in, plug_ins
+from exprimo.core.errors import ConfigError, InputError, MismatchError
+from exprimo.core.predictor import Backbone, Predictor
 from exprimo.core.run import Run
 from exprimo.models.network import Precision
+from exprimo.models.pretrained import open_pretrained, pretrained_names
 from exprimo.models.stored import load_model
 from exprimo.training.config import MachineConfig, TrainConfig
 from exprimo.training.machine import prepare
@@ -47,30 +48,70 @@ def resolve_model(
     device: torch.device | None = None,
     precision: Precision = "fp32",
 ) -> Resolved:
-    """Find a model: a Run's folder, else a name among the installed pretrained models.
+    """Find a model that predicts: a Run's folder, else a pretrained model by name.
 
-    A pretrained model is an entry point of the group ``exprimo.backbones``: a callable that
-    takes a path of weights, or None for its own, and gives a `Predictor`.
+    A pretrained model is built in, or an entry point of the group ``exprimo.backbones``: a
+    callable that takes a path of weights, or None for its own.
     """
     text = str(model)
-    path = Path(model)
-    if path.exists() or ("/" in text and ":" not in text):
-        run = Run.open(path)
+    if _is_run(text):
+        run = Run.open(Path(model))
         predictor = load_model(run.weights_path, device=device, precision=precision)
         return Resolved(predictor, run, run.name)
-    name, colon, file = text.partition(":")
-    known = plug_ins("exprimo.backbones")
+    found = _open(text, device)
+    if not isinstance(found, Predictor):
+        raise ConfigError(
+            "this pretrained model embeds sequences and predicts nothing",
+            record=text,
+            expected="a run, or a pretrained model that predicts, such as xpresso:FILE",
+            remedy="Make its embeddings with: exprimo embed MODEL D.h5 -o STORE",
+        )
+    return Resolved(found, None, text)
+
+
+def resolve_backbone(model: str | Path, *, device: torch.device | None = None) -> Backbone:
+    """Find a model that embeds, by name: ``NAME`` or ``NAME:FILE``."""
+    text = str(model)
+    found = None if _is_run(text) else _open(text, device)
+    if not isinstance(found, Backbone):
+        raise ConfigError(
+            "this model gives no embeddings",
+            record=text,
+            expected="a pretrained backbone, such as hyenadna-small-32k",
+        )
+    return found
+
+
+def for_dataset(resolved: Resolved, data: Dataset) -> Predictor:
+    """Give the predictor, after it has looked at the dataset, where it needs to."""
+    if isinstance(resolved.predictor, NeedsDataset):
+        return resolved.predictor.fitted_to(data)
+    return resolved.predictor
+
+
+@runtime_checkable
+class NeedsDataset(Protocol):
+    """A predictor that checks a dataset, or standardises by it, before it predicts its rows."""
+
+    def fitted_to(self, data: Dataset) -> Predictor:
+        """Give a predictor for the rows of this dataset."""
+
+
+def _is_run(text: str) -> bool:
+    return Path(text).exists() or ("/" in text and ":" not in text)
+
+
+def _open(text: str, device: torch.device | None) -> object:
+    name, colon, given = text.partition(":")
+    known = pretrained_names()
     if name not in known:
         raise InputError(
             "no such run, and no pretrained model of this name",
             record=text,
-            expected="a run's folder" + (f", or one of {', '.join(known)}" if known else ""),
+            expected=f"a run's folder, or one of {', '.join(known)}",
             remedy="Make a run with: exprimo train D.h5 -o RUN",
         )
-    weights = Path(file) if colon else None
-    if weights is not None and not weights.exists():
-        raise InputError("no such file of weights", file=weights)
-    return Resolved(find_plug_in("exprimo.backbones", name, {})(weights), None, text)
+    return open_pretrained(name, given if colon else None, device=device)
 
 
 def learned_classes(metrics: Mapping[str, Any]) -> tuple[str, ...]:

@@ -31,6 +31,7 @@ DEFAULT_FRACTIONS: Fractions = (0.8, 0.1, 0.1)
 
 _TRAIN, _VAL, _TEST, _NONE = range(len(PARTS))
 _UNEVEN = 0.2
+_GIVEN = PARTS[:_NONE]
 
 _GROUPS_OF = {"homology": "homology_groups", "gene": "genes", "random": "genes_or_sequences"}
 
@@ -179,6 +180,8 @@ def _dealt(task: _Task, factor: Factor) -> Parts:
     kin, ids, notes = task.kin, task.ids, task.notes
     if factor.column is not None:
         labels, names = column_labels(task.dataset, factor.column)
+        if set(names.tolist()) <= set(_GIVEN) and _GIVEN[_TEST] in names.tolist():
+            return _as_given(names, labels, factor.column, notes)
     else:
         labels = kin.family if factor.kind == "homology" else kin.atoms
         if factor.kind == "gene":
@@ -208,6 +211,18 @@ def _dealt(task: _Task, factor: Factor) -> Parts:
     if factor.kind == "homology":
         notes["near_duplicate_pairs"] = kin.pairs
     _note_uneven(parts[rows], sizes, task.fractions, factor.kind, notes)
+    return parts
+
+
+def _as_given(names: npt.NDArray[np.str_], labels: Labels, column: str, notes: Notes) -> Parts:
+    """Take a column of the values train, val and test at its word; a row without one trains."""
+    part_of_label = np.array([_GIVEN.index(name) for name in names.tolist()], dtype=np.int64)
+    parts = np.full(len(labels), _TRAIN, np.int64)
+    known = labels != NO_LABEL
+    parts[known] = part_of_label[labels[known]]
+    notes["parts_as_given"] = column
+    if not known.all():
+        notes[f"train_only_without_{column}"] = int((~known).sum())
     return parts
 
 

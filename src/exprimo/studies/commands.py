@@ -18,19 +18,28 @@ from exprimo.studies.differential import (
     DifferentialStudy,
     run_differential_study,
 )
+from exprimo.studies.halflife import HalflifeResult, HalflifeStudy, run_halflife_study
 from exprimo.studies.sequence import SequenceStudy, run_sequence_study
-from exprimo.studies.templates import differential_template, sequence_template
+from exprimo.studies.templates import (
+    differential_template,
+    halflife_template,
+    sequence_template,
+)
 from exprimo.training import TrainConfig, train_run
 
 KINDS: dict[str, type[Config]] = {
     "sequence": SequenceStudy,
     "differential-promoter": DifferentialStudy,
+    "promoter-halflife": HalflifeStudy,
     "benchmark": BenchmarkConfig,
     "train": TrainConfig,
 }
 
-
-TEMPLATES = {"sequence": sequence_template, "differential-promoter": differential_template}
+TEMPLATES = {
+    "sequence": sequence_template,
+    "differential-promoter": differential_template,
+    "promoter-halflife": halflife_template,
+}
 
 
 def train(
@@ -111,7 +120,7 @@ def init(kind: str, out: str | Path = "study.toml") -> Path:
     Parameters
     ----------
     kind
-        ``sequence`` or ``differential-promoter``.
+        ``sequence``, ``differential-promoter`` or ``promoter-halflife``.
     out
         The TOML file, which must not exist.
     """
@@ -129,7 +138,7 @@ def run(
     out: str | Path | None = None,
     overrides: Iterable[str] = (),
     resume: bool = False,
-) -> Benchmarked | DifferentialResult | Run:
+) -> Benchmarked | DifferentialResult | HalflifeResult | Run:
     """Run a study file, or replay the ``config.toml`` of a Run or a benchmark.
 
     Parameters
@@ -162,6 +171,8 @@ def run(
         return run_sequence_study(config, Path(study).parent, out=out, resume=resume)
     if isinstance(config, DifferentialStudy):
         return run_differential_study(config, Path(study).parent, out=out, resume=resume)
+    if isinstance(config, HalflifeStudy):
+        return run_halflife_study(config, Path(study).parent, out=out, resume=resume)
     if out is None:
         raise ConfigError(f"say where to write this {kind}", file=study, remedy="Add -o FOLDER")
     if isinstance(config, BenchmarkConfig):

@@ -6,7 +6,7 @@ from typing import Any
 
 from exprimo.models import ModelSpec, Shapes, all_specs, get_spec
 
-_EXAMPLE_WINDOW = 600
+_EXAMPLE_SHAPES = {"sequence": (600,), "halflife": (8,)}
 
 
 def models(name: str | None = None) -> list[dict[str, Any]]:
@@ -16,7 +16,7 @@ def models(name: str | None = None) -> list[dict[str, Any]]:
     -------
     list of dict
         ``name, kind, inputs, tasks, n_parameters`` (for a window of 600 bases; None for
-        baselines, whose number depends on the data), ``summary, citation, options``.
+        baselines, whose number depends on the data), ``summary, citation, options, presets``.
 
     Examples
     --------
@@ -31,7 +31,7 @@ def _entry(spec: ModelSpec) -> dict[str, Any]:
     config = spec.config()
     parameters = None
     if spec.kind == "network":
-        shapes = Shapes(dict.fromkeys(spec.inputs, (_EXAMPLE_WINDOW,)), spec.tasks[0])
+        shapes = Shapes({name: _EXAMPLE_SHAPES[name] for name in spec.inputs}, spec.tasks[0])
         parameters = sum(p.numel() for p in spec.build(config, shapes).parameters())
     return {
         "name": spec.name,
@@ -47,5 +47,9 @@ def _entry(spec: ModelSpec) -> dict[str, Any]:
                 "meaning": " ".join((field.description or "").split()),
             }
             for key, field in spec.config.model_fields.items()
+        },
+        "presets": {
+            name: {"options": dict(preset.options), "fit": dict(preset.fit), "note": preset.note}
+            for name, preset in spec.presets.items()
         },
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -129,13 +129,18 @@ def _dataset(study: SequenceStudy, home: Path, folder: Path, resume: bool) -> Pa
         source = study.table.model_dump(exclude={"table"})
         dataset_table(home / study.table.table, out=path, **source)
     elif study.promoters is not None:
-        values = study.promoters.model_dump()
-        for name in ("fasta", "genes", "targets"):
-            values[name] = home / values[name]
-        if values["gene_names"] is not None:
-            values["gene_names"] = home / values["gene_names"]
-        for name, words in (("tss", ("canonical", "most5prime")), ("chrom_style", ("auto",))):
-            if values[name] not in words:
-                values[name] = home / values[name]
-        dataset_promoters(out=path, **values)
+        dataset_promoters(out=path, **source_paths(study.promoters, home))
     return path
+
+
+def source_paths(source: PromoterSource, home: Path) -> dict[str, Any]:
+    """Give the settings of a source with its files found from ``home``."""
+    values = source.model_dump()
+    for name in ("fasta", "genes", "targets"):
+        values[name] = home / values[name]
+    if values["gene_names"] is not None:
+        values["gene_names"] = home / values["gene_names"]
+    for name, words in (("tss", ("canonical", "most5prime")), ("chrom_style", ("auto",))):
+        if values[name] not in words:
+            values[name] = home / values[name]
+    return values

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from exprimo.core.config import Config
 from exprimo.labels import DgeConfig
 from exprimo.studies.differential import DifferentialStudy
 from exprimo.studies.differential.config import CountSource, Promoters
+from exprimo.studies.halflife import HalflifeStudy
+from exprimo.studies.halflife.config import Embeddings, GeneSource, StoredGenes
 from exprimo.studies.sequence import PromoterSource, SequenceStudy, TableSource
 
 
@@ -16,12 +19,8 @@ def sequence_template() -> str:
     other = PromoterSource(
         fasta="genome.fa", genes="genes.gtf", targets="expression.tsv", target="expression"
     )
-    text = example.to_toml(comments=True)
-    lines = other.to_toml(comments=True).splitlines()
-    alternative = "\n".join(["# [promoters]", *(f"# {line}".rstrip() for line in lines)])
-    marker = "[benchmark]"
-    note = "# Instead of [table], cut promoters from a genome:\n"
-    return text.replace(marker, f"{note}{alternative}\n\n{marker}", 1)
+    note = "Instead of [table], cut promoters from a genome:"
+    return _with_alternative(example.to_toml(comments=True), note, "promoters", other)
 
 
 def differential_template() -> str:
@@ -31,3 +30,25 @@ def differential_template() -> str:
         dge=DgeConfig(design="~ status", contrast=("status", "treated", "control")),
         promoters=Promoters(fasta="genome.fa", genes="genes.gtf"),
     ).to_toml(comments=True)
+
+
+def halflife_template() -> str:
+    """Give a study of promoters and half-life, with the other source and embeddings in comments."""
+    text = HalflifeStudy(
+        genes=GeneSource(
+            fasta="genome.fa", genes="genes.gtf", targets="expression.tsv", target="expression"
+        )
+    ).to_toml(comments=True)
+    stored = StoredGenes(train="train.h5", val="valid.h5", test="test.h5")
+    note = "Instead of [genes], read HDF5 files of one-hot promoters, features and labels:"
+    text = _with_alternative(text, note, "hdf5", stored)
+    note = "Read promoters through a pretrained network (see exprimo fetch):"
+    return _with_alternative(text, note, "embeddings", Embeddings(model="hyenadna-small-32k"))
+
+
+def _with_alternative(text: str, note: str, table: str, values: Config) -> str:
+    """Put a table that is commented out before the benchmark's."""
+    lines = values.to_toml(comments=True).splitlines()
+    alternative = "\n".join([f"# {note}", f"# [{table}]", *(f"# {x}".rstrip() for x in lines)])
+    marker = "[benchmark]"
+    return text.replace(marker, f"{alternative}\n\n{marker}", 1)

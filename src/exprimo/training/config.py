@@ -59,11 +59,12 @@ class FitConfig(Config):
     """Epochs without a better validation score before stopping; unset: 8."""
     loss: Literal["auto", "mse", "huber"] = "auto"
     """Regression loss, on the standardised target; classes always use cross-entropy."""
-    imbalance: Imbalance = "none"
+    imbalance: Imbalance | None = None
     """What is done about unequal classes, with training rows only: weigh the loss
     (``class_weights``), focus it on hard examples (``focal``), show examples of smaller classes
     again up to the size of the largest (``oversample``), or keep as many of each class as the
-    smallest has (``downsample``). Predicted probabilities are then too high for rare classes."""
+    smallest has (``downsample``). Predicted probabilities are then too high for rare classes.
+    Unset: none."""
     focal_gamma: float = Field(2.0, ge=0)
     """How strongly the focal loss passes over what is already right; 0 is cross-entropy."""
     reverse_complement: Literal["none", "augment", "average", "both"] = "none"
@@ -101,6 +102,8 @@ class TrainConfig(Config):
     """What this file describes."""
     dataset: str
     """The dataset, an .h5 file."""
+    embeddings: str | None = None
+    """A store that ``exprimo embed`` made of the dataset's sequences, for models that read it."""
     model: str = "cnn"
     """A name from ``exprimo models``."""
     preset: str | None = None
@@ -108,6 +111,9 @@ class TrainConfig(Config):
     has them; what you set yourself wins."""
     target: str | None = None
     """Which target; unset: the only one."""
+    above: Literal["median"] | float | None = None
+    """Learn whether a continuous target is high: above the ``median`` of the training part, or
+    above a value; unset: learn the target as it is."""
     seed: int = Field(0, ge=0)
     """Seed of weights, order and augmentation."""
     ensemble: int = Field(1, ge=1)

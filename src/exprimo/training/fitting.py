@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +11,13 @@ import numpy.typing as npt
 import torch
 
 from exprimo.core.config import Config
-from exprimo.core.dataset import Dataset
-from exprimo.core.errors import ConfigError
 from exprimo.core.progress import task as progress_task
 from exprimo.core.split import Part, Split
 from exprimo.evaluate.intervals import find_metric
-from exprimo.models import Preset, Shapes, Task, get_spec
+from exprimo.models import Shapes, Task, get_spec
 from exprimo.models.network import Precision
-from exprimo.models.zoo import trained_network
+from exprimo.models.zoo import find_preset, trained_network
+from exprimo.training.before import learned_first
 from exprimo.training.config import FitConfig, TrainConfig
 from exprimo.training.judging import HEADLINE
 from exprimo.training.kinds import fit_baseline, fit_hybrid, shown_rows, stream_of
@@ -30,7 +30,7 @@ from exprimo.training.loop import (
     train_member,
 )
 from exprimo.training.machine import prepare
-from exprimo.training.material import Fitted, Material, gather, window_of
+from exprimo.training.material import Fitted, Material, gather, open_examples, window_of
 from exprimo.training.objective import Objective
 from exprimo.training.team import FabricTeam, launch
 
@@ -76,18 +76,8 @@ def with_preset(config: TrainConfig) -> TrainConfig:
     ('constant', 2)
     """
     spec = get_spec(config.model)
-    preset = Preset({}, {}, "")
-    if config.preset is not None:
-        if config.preset not in spec.presets:
-            raise ConfigError(
-                f"{spec.name} has no such preset",
-                record="preset",
-                found=config.preset,
-                expected=" or ".join(spec.presets) or "none: this model has no presets",
-                remedy=f"See them with: exprimo models {spec.name}",
-            )
-        preset = spec.presets[config.preset]
-    options = {**preset.options, **config.options}
+    preset = find_preset(spec, config.preset)
+    options = filled_options(preset.options, config.options)
     suited = spec.fit
     if spec.network is not None:
         suited = spec.network(spec.config.checked(options))[0].fit
@@ -95,10 +85,26 @@ def with_preset(config: TrainConfig) -> TrainConfig:
     own = {name: value for name, value in config.fit if value != getattr(defaults, name)}
     return config.model_copy(
         update={
-            "fit": FitConfig.checked({**suited, **preset.fit, **own}),
+            "fit": FitConfig.checked({"imbalance": "none", **suited, **preset.fit, **own}),
             "options": options,
         }
     )
+
+
+def filled_options(wanted: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Fill what is not given, also among the options of a network inside.
+
+    Examples
+    --------
+    >>> filled_options({"net": "cnn", "net_options": {"kernel": 3}}, {"net_options": {"grid": 8}})
+    {'net': 'cnn', 'net_options': {'kernel': 3, 'grid': 8}}
+    """
+    inner = {
+        name: filled_options(wanted[name], value)
+        for name, value in given.items()
+        if isinstance(value, Mapping) and isinstance(wanted.get(name), Mapping)
+    }
+    return {**wanted, **given, **inner}
 
 
 def resolve_fit(
@@ -138,7 +144,7 @@ def _fit_network(material: Material, config: TrainConfig, folder: Path) -> Fitte
     devices, precision, _ = prepare(config.machine)
     recipe = _recipe(material, config, devices, precision)
     train, val = _examples(material, "train"), _examples(material, "val")
-    members, history = [], []
+    members, history, before = [], [], []
     with progress_task(f"Training {material.spec.name}", config.ensemble * recipe.epochs) as bar:
         for member in range(config.ensemble):
             own = recipe._replace(member=member)
@@ -151,6 +157,10 @@ def _fit_network(material: Material, config: TrainConfig, folder: Path) -> Fitte
                 module, progress = train_member(own, train, val, state, bar)
             members.append(module)
             history += progress.history
+            before.append(progress.before)
+    # The loss of what each member learned without labels, epoch by epoch.
+    losses = {"before": before} if any(before) else {}
+    first = learned_first(members[0])
     if material.spec.kind == "hybrid":
         hybrid, chosen = fit_hybrid(
             recipe,
@@ -159,9 +169,9 @@ def _fit_network(material: Material, config: TrainConfig, folder: Path) -> Fitte
             lambda member: stream_of(material, shown_rows(material, config.seed, member)),
             stream_of(material, material.parts["val"]),
         )
-        return Fitted(hybrid, history, hybrid.n_parameters, chosen)
+        return Fitted(hybrid, history, hybrid.n_parameters, {**chosen, **losses}, first)
     n_parameters = sum(p.numel() for member in members for p in member.parameters())
-    return Fitted(make_predictor(recipe, members), history, n_parameters, {})
+    return Fitted(make_predictor(recipe, members), history, n_parameters, losses, first)
 
 
 def _state_path(folder: Path, member: int) -> Path:
@@ -172,7 +182,7 @@ def _train_in_team(fabric: Any, values: dict[str, Any], folder: str, member: int
     """Train one member in one of several processes; the first leaves the state."""
     config = TrainConfig.checked(values)
     split = Split.load(Path(folder) / "split.parquet")
-    with Dataset.open(config.dataset) as dataset:
+    with open_examples(config) as dataset:
         material = gather(dataset, config, split)
         _, precision, _ = prepare(config.machine)
         recipe = _recipe(material, config, [fabric.device], precision)
@@ -198,13 +208,13 @@ def _recipe(
         spec=spec,
         options=options,
         shapes=Shapes(
-            {name: material.dataset.inputs[name].shape for name in spec.inputs},
+            {name: material.dataset.inputs[name].shape for name in spec.inputs_read(options)},
             material.task,
             len(material.classes) or 1,
             material.classes,
         ),
         fit=fit,
-        epochs=fit.epochs or 1,
+        epochs=0 if spec.unlabelled else fit.epochs or 1,
         batch_size=fit.batch_size or len(target),
         seed=config.seed,
         member=0,

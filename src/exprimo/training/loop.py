@@ -25,8 +25,10 @@ from exprimo.models.network import (
     one_hot_table,
     to_tensors,
 )
+from exprimo.models.standardise import learn_statistics
 from exprimo.models.zoo import ModelSpec, Shapes
 from exprimo.training.batches import Rows, epoch_batches, epoch_generator, load_batch
+from exprimo.training.before import freeze_pretext, input_statistics, learn_pretext
 from exprimo.training.config import FitConfig
 from exprimo.training.objective import Balance, Objective
 from exprimo.training.objective.imbalance import epoch_rows
@@ -76,9 +78,9 @@ class Recipe(NamedTuple):
 def learning_rate(step: int, steps: int, fit: FitConfig) -> float:
     """Give the rate of a step: a pure function, so that resuming needs no scheduler state.
 
-    One-cycle (Smith & Topin 2019) rises along a cosine over the first fifth and falls along a
-    cosine; ``cosine`` only falls. ``constant`` stays, and so does ``plateau`` within an epoch:
-    see `plateau_factor`.
+    One-cycle (Smith & Topin 2019), also where no schedule is set, rises along a cosine over the
+    first fifth and falls along a cosine; ``cosine`` only falls. ``constant`` stays, and so does
+    ``plateau`` within an epoch: see `plateau_factor`.
 
     Examples
     --------
@@ -88,7 +90,7 @@ def learning_rate(step: int, steps: int, fit: FitConfig) -> float:
     peak = fit.learning_rate or 0.0
     if fit.schedule in ("constant", "plateau"):
         return peak
-    start = _WARM_UP * steps if fit.schedule == "one-cycle" else 0.0
+    start = 0.0 if fit.schedule == "cosine" else _WARM_UP * steps
     if step < start:
         rise = 0.5 - 0.5 * math.cos(math.pi * step / start)
         return peak * (_START_FACTOR + (1 - _START_FACTOR) * rise)
@@ -131,9 +133,14 @@ def train_member(
     this; the first one validates, decides and writes.
     """
     team = team or Alone()
-    module, average, optimizer = _begin(recipe)
-    progress, best = Progress(), copy.deepcopy(average.state_dict())
-    if state_path.exists():
+    begun = state_path.exists()
+    progress = Progress(finished=recipe.epochs == 0)
+    module = _build(recipe)
+    if not begun:
+        progress.before = _learn_before(recipe, module, train, state_path)
+    average, optimizer = copy.deepcopy(module).requires_grad_(False), _optimizer(recipe, module)
+    best = copy.deepcopy(average.state_dict())
+    if begun:
         progress, best = load_state(state_path, module, average, optimizer)
         bar.advance(progress.epoch)
     shared = team.wrap(module)
@@ -154,7 +161,8 @@ def train_member(
 
 def read_member(recipe: Recipe, state_path: Path) -> tuple[nn.Module, Progress]:
     """Read a finished member back from its state, at its best epoch."""
-    module, average, optimizer = _begin(recipe)
+    module = _build(recipe)
+    average, optimizer = copy.deepcopy(module), _optimizer(recipe, module)
     progress, best = load_state(state_path, module, average, optimizer)
     module.load_state_dict(best)
     return module.eval(), progress
@@ -196,17 +204,38 @@ def _validate(
     return improved
 
 
-def _begin(recipe: Recipe) -> tuple[nn.Module, nn.Module, torch.optim.Optimizer]:
+def _build(recipe: Recipe) -> nn.Module:
     torch.manual_seed(
         int(np.random.SeedSequence([recipe.seed, recipe.member]).generate_state(1)[0])
     )
     module: nn.Module = recipe.spec.build(recipe.options, recipe.shapes).to(recipe.device)
-    average = copy.deepcopy(module).requires_grad_(False)
-    decayed = [p for p in module.parameters() if p.ndim > 1]
-    free = [p for p in module.parameters() if p.ndim <= 1]
+    freeze_pretext(module)
+    return module
+
+
+def _learn_before(
+    recipe: Recipe, module: nn.Module, train: Examples, state_path: Path
+) -> list[dict[str, float]]:
+    """Standardise inputs by the training part, and let a first part of the network learn."""
+    names = getattr(module, "standardise", {})
+    learn_statistics(module, input_statistics(train.dataset, names, train.rows))
+    return learn_pretext(
+        module,
+        train.dataset,
+        train.rows,
+        seed=recipe.seed,
+        member=recipe.member,
+        state_path=state_path.with_name(f"{state_path.stem}-first.safetensors"),
+    )
+
+
+def _optimizer(recipe: Recipe, module: nn.Module) -> torch.optim.Optimizer:
+    learning = [p for p in module.parameters() if p.requires_grad]
+    decayed = [p for p in learning if p.ndim > 1]
+    free = [p for p in learning if p.ndim <= 1]
     fit = recipe.fit
     kind = torch.optim.Adam if fit.optimizer == "adam" else torch.optim.AdamW
-    optimizer = kind(
+    return kind(
         [
             {"params": decayed, "weight_decay": fit.weight_decay or 0.0},
             {"params": free, "weight_decay": 0.0},
@@ -214,7 +243,6 @@ def _begin(recipe: Recipe) -> tuple[nn.Module, nn.Module, torch.optim.Optimizer]
         lr=fit.learning_rate or 0.0,
         betas=(0.9, fit.beta2 or 0.0),
     )
-    return module, average, optimizer
 
 
 def _epoch(

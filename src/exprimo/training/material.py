@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,15 +14,21 @@ from exprimo.core.dataset import Dataset, TargetInfo
 from exprimo.core.errors import ConfigError, InputError, MismatchError
 from exprimo.core.predictor import Predictor
 from exprimo.core.split import Part, Split
+from exprimo.features.embeddings import attach_embeddings
 from exprimo.models import ModelSpec, Task, get_spec
 from exprimo.models.zoo import trained_network
 from exprimo.training.batches import Rows
 from exprimo.training.config import TrainConfig
+from exprimo.training.objective.cut import Cut, find_cut, task_of
 from exprimo.training.objective.imbalance import Balance, balance_of, check_imbalance
 
 
 class Material(NamedTuple):
-    """What a model learns from and is judged on; rows without a target are left out."""
+    """What a model learns from and is judged on; rows without a target are left out.
+
+    ``values`` are 1 and 0 where the target was cut into high and low; the cut was found on the
+    rows ``cut_on``.
+    """
 
     dataset: Dataset
     spec: ModelSpec
@@ -31,63 +39,66 @@ class Material(NamedTuple):
     parts: dict[Part, Rows]
     classes: tuple[str, ...]
     balance: Balance
+    cut: Cut | None
+    cut_on: Rows
 
     @property
     def inputs(self) -> tuple[str, ...]:
         """Names of the inputs that are read."""
-        return trained_network(self.spec, self.options)[0].inputs
+        spec, options = trained_network(self.spec, self.options)
+        return spec.inputs_read(options)
 
 
 class Fitted(NamedTuple):
-    """A fitted model and what its fitting tells; ``chosen`` is what validation chose."""
+    """A fitted model and what its fitting tells.
+
+    ``chosen`` is what validation chose; ``first`` names what the training part taught a network
+    before its first epoch.
+    """
 
     predictor: Predictor
     history: list[dict[str, float]]
     n_parameters: int
     chosen: dict[str, Any]
+    first: tuple[str, ...] = ()
+
+
+@contextmanager
+def open_examples(config: TrainConfig) -> Iterator[Dataset]:
+    """Open the dataset, with its embeddings where the settings name a store of them."""
+    with Dataset.open(config.dataset) as dataset, attach_embeddings(dataset, config.embeddings):
+        yield dataset
 
 
 def gather(dataset: Dataset, config: TrainConfig, split: Split) -> Material:
     """Check that model, dataset, target and split fit one another, before any work is done."""
     spec = get_spec(config.model)
     options = spec.config.checked(config.options)
-    inputs = trained_network(spec, options)[0].inputs
-    missing = [name for name in inputs if name not in dataset.inputs]
-    if missing:
-        raise MismatchError(
-            f"{spec.name} reads inputs that the dataset does not hold",
-            file=dataset.path,
-            found=", ".join(dataset.inputs),
-            expected=", ".join(inputs),
-            remedy="Build the dataset with them, or choose another model",
-        )
+    _refuse_missing_inputs(dataset, spec, options)
     target = dataset.the_target(config.target)
-    if target.kind not in spec.tasks:
+    task = task_of(target, config.above)
+    if task not in spec.tasks:
         raise ConfigError(
             f"{spec.name} is not made for this kind of target",
             record=target.name,
-            found=target.kind,
+            found=task,
             expected=" or ".join(spec.tasks),
         )
-    check_imbalance(config.fit.imbalance, spec, target.kind)
+    check_imbalance(config.fit.imbalance, spec, task)
     values = dataset.target(target.name)
-    parts: dict[Part, Rows] = {}
-    for part in ("train", "val", "test"):
-        rows = split.rows(part)
-        parts[part] = rows[~np.isnan(values[rows])]
-        if not len(parts[part]):
-            raise InputError(
-                f"no example of the {part} part has a value of {target.name}",
-                file=dataset.path,
-                remedy="Choose other fractions, chromosomes or another strategy",
-            )
+    parts = _parts(dataset, split, target.name, values)
+    # Before thinning: along a learning curve high and low must mean the same.
+    cut_on = parts["train"]
+    cut = find_cut(config.above, values[cut_on])
+    if cut is not None:
+        values = cut.high(values)
     parts["train"] = thin(parts["train"], split, config.fit.fraction, config.seed)
-    if target.kind != "regression":
+    if task != "regression":
         fitted_on: tuple[Part, ...] = ("train", "val")
         for part in fitted_on:
             _refuse_absent_classes(dataset, target, part, values[parts[part]])
     train = values[parts["train"]]
-    balance = balance_of(train, config.fit, target.kind, len(target.classes) or 2)
+    balance = balance_of(train, config.fit, task, len(target.classes) or 2)
     if spec.adapt is not None:
         options = spec.adapt(options, balance.learned(len(train)))
     return Material(
@@ -95,12 +106,50 @@ def gather(dataset: Dataset, config: TrainConfig, split: Split) -> Material:
         spec,
         options,
         target.name,
-        target.kind,
+        task,
         values,
         parts,
         target.classes,
         balance,
+        cut,
+        cut_on,
     )
+
+
+def _refuse_missing_inputs(dataset: Dataset, spec: ModelSpec, options: Config) -> None:
+    network, network_options = trained_network(spec, options)
+    inputs = network.inputs_read(network_options)
+    missing = [name for name in inputs if name not in dataset.inputs]
+    if missing:
+        remedy = "Build the dataset with them, or choose another model"
+        if "embedding" in missing:
+            remedy = (
+                "Make a store with exprimo embed MODEL D.h5 -o STORE, and add --embeddings STORE"
+            )
+        raise MismatchError(
+            f"{spec.name} reads inputs that the dataset does not hold",
+            file=dataset.path,
+            found=", ".join(dataset.inputs),
+            expected=", ".join(inputs),
+            remedy=remedy,
+        )
+
+
+def _parts(
+    dataset: Dataset, split: Split, target: str, values: npt.NDArray[np.float32]
+) -> dict[Part, Rows]:
+    """Give the rows of each part that have a value of the target."""
+    parts: dict[Part, Rows] = {}
+    for part in ("train", "val", "test"):
+        rows = split.rows(part)
+        parts[part] = rows[~np.isnan(values[rows])]
+        if not len(parts[part]):
+            raise InputError(
+                f"no example of the {part} part has a value of {target}",
+                file=dataset.path,
+                remedy="Choose other fractions, chromosomes or another strategy",
+            )
+    return parts
 
 
 def _refuse_absent_classes(

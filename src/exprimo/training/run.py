@@ -33,10 +33,16 @@ from exprimo.models.network import Precision
 from exprimo.models.stored import save_model
 from exprimo.splits import make_split
 from exprimo.training.config import TrainConfig
-from exprimo.training.fitting import complete_options, fit_model, settled_fit, with_preset
+from exprimo.training.fitting import (
+    complete_options,
+    filled_options,
+    fit_model,
+    settled_fit,
+    with_preset,
+)
 from exprimo.training.judging import Judged, check_leaks, judge_parts, leak_facts
 from exprimo.training.machine import prepare
-from exprimo.training.material import Fitted, Material, gather
+from exprimo.training.material import Fitted, Material, gather, open_examples
 from exprimo.training.predicting import predict_rows, prediction_columns
 
 HISTORY_COLUMNS = (
@@ -87,7 +93,7 @@ def train_run(
         return finished
     config = with_preset(config)
     _check_partial(target, resume)
-    with Dataset.open(config.dataset) as dataset, _run_folder(target) as folder:
+    with open_examples(config) as dataset, _run_folder(target) as folder:
         started = time.perf_counter()
         used = _split(dataset, config, split, folder, purge=not allow_leak)
         # Behind the split: from here on freed memory is kept, and homology search needs much.
@@ -100,6 +106,7 @@ def train_run(
         ledger.save(folder / "ledger.parquet")
         fitted = fit_model(material, complete, folder)
         seconds = time.perf_counter() - started
+        _with_first(ledger, fitted).save(folder / "ledger.parquet")
         save_model(
             folder / "model.safetensors",
             fitted.predictor,
@@ -118,11 +125,8 @@ def train_run(
             "train_seconds": seconds,
         }
         write_json(folder / "metrics.json", metrics)
-        machine = {
-            "devices": [str(device) for device in devices],
-            "precision": precision,
-            "threads": threads,
-        }
+        names = [str(device) for device in devices]
+        machine = {"devices": names, "precision": precision, "threads": threads}
         write_json(folder / "provenance.json", _provenance(dataset, used, machine))
         for state in folder.glob("state-*.safetensors"):
             state.unlink()
@@ -218,9 +222,11 @@ def _facts(material: Material, fitted: Fitted) -> dict[str, Any]:
     return {
         "task": material.task,
         "target": material.target,
-        "units": material.dataset.targets[material.target].units,
+        "units": material.dataset.targets[material.target].units if material.cut is None else "",
+        "above": None if material.cut is None else material.cut._asdict(),
         "model": material.spec.name,
         "role": material.spec.role,
+        "inputs": list(material.inputs),
         "classes": list(material.classes) or None,
         "n_train": len(material.parts["train"]),
         "n_parameters": fitted.n_parameters,
@@ -235,6 +241,7 @@ def _complete(
     return config.model_copy(
         update={
             "dataset": str(material.dataset.path.resolve()),
+            "embeddings": _resolved(config.embeddings),
             "split": config.split.model_copy(update={"strategy": split.strategy}),
             "fit": fit,
             "machine": config.machine.model_copy(update={"precision": precision}),
@@ -242,6 +249,10 @@ def _complete(
             "options": complete_options(material.options),
         }
     )
+
+
+def _resolved(path: str | None) -> str | None:
+    return None if path is None else str(Path(path).resolve())
 
 
 def _store_config(config: TrainConfig, folder: Path) -> None:
@@ -260,23 +271,14 @@ def _filled_from(before: TrainConfig, config: TrainConfig) -> TrainConfig:
     return config.model_copy(
         update={
             "dataset": str(Path(config.dataset).resolve()),
+            "embeddings": _resolved(config.embeddings),
             "fit": config.fit.model_copy(update=fit),
             "split": config.split.model_copy(update=split),
             "machine": config.machine.model_copy(update=machine),
             "target": config.target or before.target,
-            "options": _filled_options(before.options, config.options),
+            "options": filled_options(before.options, config.options),
         }
     )
-
-
-def _filled_options(before: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
-    """Fill open options, and those of a network inside, with what the finished run chose."""
-    inner = {
-        name: _filled_options(before[name], value)
-        for name, value in given.items()
-        if isinstance(value, dict) and isinstance(before.get(name), dict)
-    }
-    return {**before, **given, **inner}
 
 
 def _refuse_other_settings(config: TrainConfig, before: TrainConfig, path: Path) -> None:
@@ -318,10 +320,17 @@ def _ledger(material: Material) -> Ledger:
         learned["boosted trees"] = train
     if material.spec.kind != "baseline" and material.task == "regression":
         learned["target scaler"] = train
+    if material.cut is not None:
+        learned["cut between high and low"] = keys_of(material.dataset, material.cut_on)
     # What validation chose: the epoch, the penalty or the trees, the threshold, the conformal
     # width.
     learned["choices on validation"] = val
     return Ledger(learned)
+
+
+def _with_first(ledger: Ledger, fitted: Fitted) -> Ledger:
+    """Add what a network took from the training part before its first epoch."""
+    return Ledger({**ledger.learned, **dict.fromkeys(fitted.first, ledger.learned["weights"])})
 
 
 def _predict_parts(material: Material, fitted: Fitted) -> dict[Part, Judged]:

@@ -24,6 +24,8 @@ class Progress:
     best_epoch: int = 0
     finished: bool = False
     history: list[dict[str, float]] = field(default_factory=list)
+    before: list[dict[str, float]] = field(default_factory=list)
+    """The loss of each epoch of what the network learned before, without labels."""
 
 
 def save_state(

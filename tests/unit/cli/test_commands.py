@@ -113,6 +113,9 @@ SHOWN = SimpleNamespace(
     path=Path("demo"), report=Path("demo/r.html"), expression=BENCHMARKED, differential=STUDIED
 )
 PREDICTED = SimpleNamespace(path=Path("P.tsv"), n_examples=3)
+EMBEDDED = SimpleNamespace(
+    path=Path("S"), n_new=3, n_known=1, shape=(2, 4), cost=SimpleNamespace(bytes=48)
+)
 
 CALLS: dict[str, tuple[list[str], str, Any, str]] = {
     "demo": ([], "demo", SHOWN, "0.400 to 0.600"),
@@ -139,6 +142,8 @@ CALLS: dict[str, tuple[list[str], str, Any, str]] = {
     ),
     "fetch genome": (["yeast", "--release", "110"], "fetch_genome", [Path("g.fa.gz")], "g.fa.gz"),
     "fetch geo": (["GSE1"], "fetch_geo", [Path("GSE1.tar")], "GSE1.tar"),
+    "fetch weights": (["hyenadna-tiny-1k"], "fetch_weights", Path("w.ckpt"), "Wrote w.ckpt"),
+    "embed": (["NAME", "D.h5", "-o", "S"], "embed", EMBEDDED, "2 bins x 4 channels"),
 }  # fmt: skip
 
 

@@ -39,6 +39,13 @@ def test_types_of_columns(sheet):
     assert samples["plate"].tolist() == ["01", "02"]
 
 
+def test_none_is_a_group_and_no_number(sheet):
+    samples = read_samples(sheet("sample,treatment,strain,age\nS1,none,null,None\nS2,drug,WT,61\n"))
+    assert samples["treatment"].tolist() == ["none", "drug"]
+    assert samples["strain"].tolist() == ["null", "WT"]
+    np.testing.assert_array_equal(samples["age"], [np.nan, 61])
+
+
 @pytest.mark.parametrize(
     "text",
     [

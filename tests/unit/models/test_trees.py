@@ -12,11 +12,7 @@ from sklearn.metrics import log_loss, roc_auc_score
 
 from exprimo.core.errors import FormatError
 from exprimo.models.baselines.baseline import ClassWeights
-from exprimo.models.baselines.onehot_xgboost import (
-    OnehotXgboost,
-    OnehotXgboostConfig,
-    one_hot_columns,
-)
+from exprimo.models.baselines.onehot_xgboost import OnehotXgboost, OnehotXgboostConfig
 from exprimo.models.trees import BoostedTrees, TreeSettings, grow, quantise, tune
 
 RNG = np.random.default_rng(8)
@@ -63,15 +59,23 @@ def test_a_planted_rule_is_found(task: Any) -> None:
 
 
 @pytest.mark.parametrize("task", TARGETS)
-def test_the_same_as_xgboost_itself_on_the_whole_table(task: Any) -> None:
-    ours = _fitted(task, rounds=20, patience=0)
-    columns = np.eye(5, dtype=np.float32)[CODES][:, :, :4].reshape(600, -1)
+def test_the_same_as_xgboost_itself_on_one_hot_columns(task: Any) -> None:
+    target = TARGETS[task][TRAIN]
+    codes = CODES % 4
+
+    def train() -> Iterator[Any]:
+        yield {"sequence": codes[TRAIN]}, target
+
+    config = OnehotXgboostConfig(rounds=20, patience=0, rate=0.3)
+    ours = OnehotXgboost(config, task, NAMES.get(task, ()))
+    ours.fit(train, train)
+    columns = np.eye(4, dtype=np.float32)[codes].reshape(600, -1)
     kind = xgboost.XGBRegressor if task == "regression" else xgboost.XGBClassifier
-    theirs = kind(n_estimators=20, learning_rate=0.3, max_depth=6, max_bin=2, n_jobs=1)
-    theirs.fit(columns[TRAIN], TARGETS[task][TRAIN])
+    theirs = kind(n_estimators=20, learning_rate=0.3, max_depth=6, n_jobs=1)
+    theirs.fit(columns[TRAIN], target)
     predict = theirs.predict if task == "regression" else theirs.predict_proba
     expected = predict(columns[TEST])
-    found = ours.predict({"sequence": CODES[TEST]}).mean
+    found = ours.predict({"sequence": codes[TEST]}).mean
     np.testing.assert_allclose(found[:, -1], expected.reshape(100, -1)[:, -1], atol=1e-5)
 
 
@@ -124,14 +128,26 @@ def test_weights_act_as_copies_do() -> None:
     np.testing.assert_allclose(weighed.predict(batch).mean, copied.predict(batch).mean, atol=1e-4)
 
 
-def test_n_is_no_base() -> None:
-    columns = one_hot_columns(np.array([[0, 4, 3]], np.uint8))
-    assert columns.dtype == np.uint8
-    assert columns.tolist() == [[1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]]
+def test_an_n_that_no_training_example_had_is_not_the_letter_asked_for() -> None:
+    codes = CODES % 4
+    rule = (codes[:, 11] == 2).astype(float)
+    model = OnehotXgboost(OnehotXgboostConfig(rounds=20, patience=0), "classification")
+
+    def train() -> Iterator[Any]:
+        yield {"sequence": codes}, rule
+
+    model.fit(train, train)
+    changed = codes.copy()
+    changed[:, 11] = 4
+    np.testing.assert_allclose(
+        model.predict({"sequence": changed}).mean,
+        model.predict({"sequence": np.where(changed == 4, 0, codes)}).mean,
+    )
+    assert model.predict({"sequence": changed}).mean.max() < 0.5
 
 
 def test_tuning_takes_the_smallest_validation_loss() -> None:
-    x = one_hot_columns(CODES)
+    x = np.eye(5, dtype=np.uint8)[CODES].reshape(600, -1)
     y = TARGETS["classification"]
     matrices = quantise(lambda: [(x[TRAIN], y[TRAIN], None)], lambda: [(x[VAL], y[VAL], None)])
     start = TreeSettings(depth=9, rate=0.9, rounds=40, patience=5)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,13 +18,14 @@ from exprimo.models.cnn import Cnn, CnnConfig
 from exprimo.models.network import HasFeatures, NetworkPredictor, flip, one_hot_table, to_tensors
 from exprimo.models.stored import load_model, save_model
 from exprimo.models.trees import BoostedTrees, TreeSettings, grow, quantise
-from exprimo.models.zoo import build_baseline, trained_network
+from exprimo.models.zoo import ModelSpec, build_baseline, trained_network
 
 RNG = np.random.default_rng(5)
 CODES = RNG.integers(0, 5, (40, 90)).astype(np.uint8)
 BATCH = {"sequence": CODES}
 TARGET = RNG.integers(0, 2, 40).astype(float)
 BATCH["mean_expression"] = RNG.random((40, 1)).astype(np.float32)
+BATCH["halflife"] = RNG.normal(size=(40, 8)).astype(np.float32)
 CASES = [(spec.name, task) for spec in all_specs() for task in spec.tasks]
 SMALL = {
     "cnn": {"channels": 8, "stem_channels": 8, "hidden": 8, "head_channels": 4},
@@ -39,6 +41,13 @@ def _shapes(task, window: int = 90) -> Shapes:
     return Shapes({"sequence": (window,)}, task, len(classes) or 1, classes)
 
 
+def _network(spec: ModelSpec, options: dict[str, Any], task) -> tuple[torch.nn.Module, Shapes]:
+    config = spec.config.checked(options)
+    read = {name: BATCH[name].shape[1:] for name in spec.inputs_read(config)}
+    shapes = _shapes(task)._replace(inputs=read)
+    return spec.build(config, shapes), shapes
+
+
 def _fitted(name: str, task):
     spec = get_spec(name)
     config = spec.config.checked(SMALL.get(name, {}))
@@ -46,8 +55,10 @@ def _fitted(name: str, task):
     if spec.kind != "baseline":
         torch.manual_seed(0)
         net, options = trained_network(spec, config)
-        members = [net.build(options, _shapes(task)) for _ in range(2)]
-        network = NetworkPredictor(members, _shapes(task), center=1.5, scale=2.0)
+        members = [_network(net, options.model_dump(), task) for _ in range(2)]
+        network = NetworkPredictor(
+            [member for member, _ in members], members[0][1], center=1.5, scale=2.0
+        )
         if spec.kind == "network":
             return network, config
         return spec.build(
@@ -192,7 +203,7 @@ def test_every_task_has_its_baselines() -> None:
 def test_every_network_shows_the_features_that_its_last_layer_reads(name: str) -> None:
     spec = get_spec(name)
     torch.manual_seed(0)
-    net = spec.build(spec.config.checked(SMALL.get(name, {})), _shapes("regression")).eval()
+    net = _network(spec, SMALL.get(name, {}), "regression")[0].eval()
     assert isinstance(net, HasFeatures)
     inputs = to_tensors(BATCH, one_hot_table(CPU))
     with torch.inference_mode():

@@ -217,7 +217,7 @@ def study_facts(world: StudyWorld, places: dict[str, Any]) -> dict[str, Any]:
     """Make ``study.json``."""
     facts: dict[str, Any] = {
         "format_version": 1, "kind": "differential-promoter", "question": world.question,
-        "sections": {"dge": {"design": "~ batch + status", "padj": 0.05},
+        "config": {"dge": {"design": "~ batch + status", "padj": 0.05},
                      "promoters": {"upstream": 1500, "downstream": 500}},
         "parts": places,
     }  # fmt: skip
@@ -227,7 +227,7 @@ def study_facts(world: StudyWorld, places: dict[str, Any]) -> dict[str, Any]:
             "text": "cnn beats the k-mer, GC and expression baselines on unseen homology groups."
             if world.beaten
             else "No model is shown to beat the k-mer, GC and expression baselines.",
-            "beats": world.beaten,
+            "beats": world.beaten, "model": "cnn",
             "rows": [
                 {"model": "cnn", "baseline": name, "difference": d, "low": d - half,
                  "high": d + half}

@@ -134,7 +134,8 @@ def test_baselines_of_three_classes(model: str, changes: Path, tmp_path: Path) -
         assert run.metrics["parts"]["test"]["mcc_multiclass"]["value"] == 0
     elif model in ("kmer_linear", "onehot_xgboost"):
         assert value > 0.75
-    assert run.metrics["role"] == "baseline"
+    # Trees on single bases are fitted in one call, but they contend.
+    assert run.metrics["role"] == ("model" if model == "onehot_xgboost" else "baseline")
 
 
 def test_the_counts_of_two_classes_at_the_threshold_of_validation(

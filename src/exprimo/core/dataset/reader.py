@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, Self, cast
 
@@ -39,6 +39,13 @@ class TargetInfo(NamedTuple):
     kind: TargetKind
     units: str
     classes: tuple[str, ...] = ()
+
+
+class _Attached(NamedTuple):
+    """An input that stands outside the file: distinct rows -> their values."""
+
+    info: InputInfo
+    take: Callable[[npt.NDArray[np.int64]], npt.NDArray[Any]]
 
 
 class _Rows:
@@ -111,6 +118,7 @@ class Dataset:
         self._handle = os.open(path, os.O_RDONLY)
         self._rows: dict[str, _Rows] = {}
         self._indexes: dict[str, npt.NDArray[np.int64]] = {}
+        self._attached: dict[str, _Attached] = {}
 
     @classmethod
     def open(cls, path: str | Path) -> Self:
@@ -206,7 +214,29 @@ class Dataset:
                 units=str(attrs["units"]),
                 labels=tuple(map(str, attrs["labels"])),
             )
-        return found
+        return found | {name: attached.info for name, attached in self._attached.items()}
+
+    def attach(
+        self,
+        info: InputInfo,
+        index: npt.NDArray[np.int64],
+        take: Callable[[npt.NDArray[np.int64]], npt.NDArray[Any]],
+    ) -> None:
+        """Add an input whose values stand outside the file, such as stored embeddings.
+
+        Parameters
+        ----------
+        info
+            What it is; its name must not be that of another input.
+        index
+            The distinct row that each example uses, shape (examples,).
+        take
+            Distinct rows -> their values, (rows, ...), fetched when they are asked for.
+        """
+        if info.name in self.inputs:
+            raise InputError(f"there is an input {info.name} already", file=self.path)
+        self._attached[info.name] = _Attached(info, take)
+        self._indexes[info.name] = index
 
     @property
     def targets(self) -> Mapping[str, TargetInfo]:
@@ -264,12 +294,18 @@ class Dataset:
 
     def rows(self, name: str, examples: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
         """Fetch an input for these examples, shape (len(examples), ...)."""
-        return self._reader(name).take(self.index(name)[examples])
+        index = self.index(name)[examples]
+        if name in self._attached:
+            return self._attached[name].take(index)
+        return self._reader(name).take(index)
 
     def distinct(self, name: str, start: int, stop: int) -> npt.NDArray[Any]:
         """Fetch distinct rows ``start`` to ``stop`` (outside) of an input."""
         n = self.inputs[name].n_distinct
-        return self._reader(name).slice(min(start, n), min(stop, n))
+        start, stop = min(start, n), min(stop, n)
+        if name in self._attached:
+            return self._attached[name].take(np.arange(start, stop, dtype=np.int64))
+        return self._reader(name).slice(start, stop)
 
     def batch(
         self, names: tuple[str, ...], examples: npt.NDArray[np.int64]

@@ -53,6 +53,12 @@ INPUTS: dict[str, InputSpec] = {
     "kmer_bins": InputSpec(
         "float32", ("row", "kmer", "bin"), "count", "k-mer counts per bin, gene orientation"
     ),
+    "halflife": InputSpec(
+        "float32",
+        ("row", "feature"),
+        "one per feature, see its label",
+        "what goes with the half-life of the mRNA; NaN where a feature is not defined",
+    ),
 }
 
 

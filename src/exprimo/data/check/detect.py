@@ -12,6 +12,7 @@ from exprimo.core.errors import FormatError, InputError
 from exprimo.data.check.table_kind import is_name_pairs, table_kind
 from exprimo.data.counts import holds_quantifications
 from exprimo.data.counts.reader import looks_like_htseq, looks_like_tar
+from exprimo.data.foreign import looks_like_gene_hdf5
 from exprimo.data.motifs import is_version_line
 from exprimo.data.tabular import refuse_binary
 from exprimo.data.textfile import open_text, require_file
@@ -52,7 +53,9 @@ def detect(path: Path) -> str:
 def _hdf5_kind(path: Path) -> str:
     try:
         with h5py.File(path, "r") as file:
-            return "Exprimo dataset" if "format_version" in file.attrs else "HDF5 file"
+            if "format_version" in file.attrs:
+                return "Exprimo dataset"
+        return "gene HDF5" if looks_like_gene_hdf5(path) else "HDF5 file"
     except OSError:
         # Cut short, or being written: what is wrong with it is the reader's to say.
         return "Exprimo dataset"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -16,6 +15,8 @@ from exprimo.core.errors import FormatError
 from exprimo.core.run import Run
 from exprimo.core.sequence import N_CODE
 from exprimo.data.annotation import read_annotation
+from exprimo.data.check.findings import Findings
+from exprimo.data.check.gene_hdf5_facts import gene_hdf5_facts
 from exprimo.data.check.table_kind import Sampled
 from exprimo.data.counts import check_quantified, read_counts
 from exprimo.data.fasta import read_fasta
@@ -33,13 +34,6 @@ _RUN_FILES = (
     "ledger.parquet",
 )
 _SHOWN = 8
-
-
-class Findings(NamedTuple):
-    """What a file holds, and what is wrong with it although it could be read."""
-
-    facts: dict[str, str]
-    problems: list[str]
 
 
 def _fasta(path: Path) -> Findings:
@@ -184,7 +178,10 @@ def _dataset(path: Path) -> Findings:
         facts = {"examples": f"{len(data):,}", "columns": ", ".join(data.columns)}
         for name, info in data.inputs.items():
             shape = " × ".join(map(str, info.shape))
-            facts[f"input {name}"] = f"{info.n_distinct:,} distinct rows of {shape} {info.dtype}"
+            named = f" ({_some(info.labels)})" if info.labels else ""
+            facts[f"input {name}"] = (
+                f"{info.n_distinct:,} distinct rows of {shape} {info.dtype}{named}"
+            )
         for name, target in data.targets.items():
             present = int(np.isfinite(data.target(name)).sum())
             facts[f"target {name}"] = f"{target.kind}, {present:,} values"
@@ -234,7 +231,7 @@ def _unknown(path: Path) -> Findings:
         "not a kind of file that Exprimo reads",
         file=path,
         expected="FASTA, GTF, GFF3, BED, counts, quantified transcripts, samples, targets, a "
-        "table of sequences, gene names, MEME motifs, a dataset or a run",
+        "table of sequences, gene names, MEME motifs, genes in HDF5, a dataset or a run",
     )
 
 
@@ -254,6 +251,7 @@ FACTS: Mapping[str, Callable[[Path], Findings]] = {
     "gene names": _gene_names,
     "MEME motifs": _motifs,
     "study file": _study_file,
+    "gene HDF5": gene_hdf5_facts,
     "Exprimo dataset": _dataset,
     "HDF5 file": _dataset,
     "Exprimo run": _run,

@@ -9,7 +9,8 @@ from pathlib import Path
 from exprimo.core.errors import ExprimoError
 from exprimo.core.progress import track
 from exprimo.data.check.detect import detect
-from exprimo.data.check.facts import FACTS, Findings
+from exprimo.data.check.facts import FACTS
+from exprimo.data.check.findings import Findings
 
 
 @dataclass(frozen=True)
@@ -23,8 +24,9 @@ class FileReport:
     kind
         ``FASTA``, ``GTF``, ``GFF3``, ``BED``, ``counts``, ``HTSeq file``, ``HTSeq folder``,
         ``HTSeq tar``, ``quantified transcripts``, ``samples``, ``targets``, ``sequence table``,
-        ``gene names``, ``MEME motifs``, ``study file``, ``Exprimo dataset``, ``Exprimo run``,
-        ``Exprimo benchmark``, ``parquet table``, ``HDF5 file`` (another's), or ``unknown``.
+        ``gene names``, ``MEME motifs``, ``study file``, ``gene HDF5``, ``Exprimo dataset``,
+        ``Exprimo run``, ``Exprimo benchmark``, ``parquet table``, ``HDF5 file`` (another's), or
+        ``unknown``.
     facts
         What it holds, by name, for reading.
     problems

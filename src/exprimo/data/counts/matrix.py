@@ -21,15 +21,23 @@ from exprimo.data.counts.table import (
 from exprimo.data.tabular import Table, open_table, refuse_duplicate, refuse_missing_header
 
 FEATURE_COUNTS = ["Geneid", "Chr", "Start", "End", "Strand", "Length"]
-# What merged tables of quantifiers have behind the gene id.
-_BESIDE_GENE_ID = frozenset({"gene_name", "gene_symbol", "symbol", "transcript_id(s)"})
+# What merged tables have beside the gene id, before the samples or behind them.
+_ABOUT_GENES = frozenset(
+    {
+        "gene_name", "gene_symbol", "genename", "genesymbol", "symbol", "hgnc_symbol",
+        "external_gene_name", "transcript_id(s)", "entrezid", "entrezgene", "entrez_id",
+        "gene_biotype", "gene_type", "biotype", "description", "gene_description",
+        "chr", "chrom", "chromosome", "seqnames", "start", "end", "strand",
+        "length", "gene_length", "genelength", "width",
+    }
+)  # fmt: skip
 CLASS_ROW = re.compile(r"[#!]?(class|group|condition|treatment)\b", re.IGNORECASE)
 
 
 def read_matrix(path: Path, rounding: Rounding | None = None) -> Counts:
     """Read a genes × samples table; the header decides which kind it is."""
     with open_table(path, "a table of counts") as table:
-        kind, skipped, samples = _layout(table)
+        kind, place, samples = _layout(table)
         if not samples:
             raise FormatError(
                 "no samples",
@@ -38,13 +46,13 @@ def read_matrix(path: Path, rounding: Rounding | None = None) -> Counts:
                 found=", ".join(table.header[:8]),
                 expected="a column of gene ids, then one column per sample",
             )
-        passed_over = ", ".join(table.header[1:skipped])
+        passed_over = ", ".join(table.header[1 : place.start] + table.header[place.stop :])
         genes: dict[str, int] = {}
         values = array("q")
         classes: dict[str, str] | None = None
         trailer: dict[str, int] = {}
         for number, fields in table.rows:
-            name, cells = fields[0].strip(), fields[skipped:]
+            name, cells = fields[0].strip(), fields[place]
             if not genes and classes is None and CLASS_ROW.match(name):
                 classes = _classes(name, cells, samples, path, number)
                 kind = "matrix with a class row"
@@ -60,24 +68,28 @@ def read_matrix(path: Path, rounding: Rounding | None = None) -> Counts:
             values.extend(counts)
     matrix = np.frombuffer(values, dtype=np.int64).reshape(-1, len(samples)).copy()
     notes: dict[str, int | str] = {"format": kind, "trailer_rows": len(trailer), **trailer}
-    if kind != "featureCounts" and skipped > 1:
+    if kind != "featureCounts" and passed_over:
         notes["column_passed_over"] = passed_over
     return assemble(
         list(genes), samples, matrix, source=path, notes=notes, classes=classes, rounding=rounding
     )
 
 
-def _layout(table: Table) -> tuple[str, int, list[str]]:
-    """Give the kind, how many columns precede the samples, and the sample names."""
-    skipped = len(FEATURE_COUNTS)
-    if table.header[:skipped] == FEATURE_COUNTS:
-        samples = [clean_sample_name(name) for name in table.header[skipped:]]
-        _refuse_same_sample(samples, table.header[skipped:], table.path)
-        return "featureCounts", skipped, samples
-    skipped = 2 if table.header[1:2] and table.header[1].lower() in _BESIDE_GENE_ID else 1
-    samples = table.header[skipped:]
+def _layout(table: Table) -> tuple[str, slice, list[str]]:
+    """Give the kind, the columns of the samples, and the sample names."""
+    first, last = len(FEATURE_COUNTS), len(table.header)
+    if table.header[:first] == FEATURE_COUNTS:
+        samples = [clean_sample_name(name) for name in table.header[first:]]
+        _refuse_same_sample(samples, table.header[first:], table.path)
+        return "featureCounts", slice(first, last), samples
+    first = 1
+    while first < last and table.header[first].lower() in _ABOUT_GENES:
+        first += 1
+    while last > first and table.header[last - 1].lower() in _ABOUT_GENES:
+        last -= 1
+    samples = table.header[first:last]
     refuse_missing_header(table, samples)
-    for position, name in enumerate(samples, start=skipped + 1):
+    for position, name in enumerate(samples, start=first + 1):
         if not name:
             raise FormatError(
                 "a sample without a name",
@@ -86,7 +98,7 @@ def _layout(table: Table) -> tuple[str, int, list[str]]:
                 found="an empty cell",
                 expected="one name per sample",
             )
-    return "matrix", skipped, samples
+    return "matrix", slice(first, last), samples
 
 
 def _refuse_same_sample(samples: Sequence[str], columns: Sequence[str], path: Path) -> None:

@@ -16,7 +16,7 @@ from exprimo.core.errors import FormatError
 from exprimo.data.counts.rounding import LARGEST_COUNT, Rounding
 from exprimo.data.tabular import is_missing
 
-# What htseq-count writes below the genes; older versions without the underscores.
+# What htseq-count writes below the genes (older versions without the underscores), and STAR above.
 TRAILER_ROWS = frozenset(
     {
         "no_feature",
@@ -24,6 +24,10 @@ TRAILER_ROWS = frozenset(
         "too_low_aQual",
         "not_aligned",
         "alignment_not_unique",
+        "N_unmapped",
+        "N_multimapping",
+        "N_noFeature",
+        "N_ambiguous",
     }
 )
 
@@ -69,7 +73,7 @@ class Counts:
 
 
 def is_trailer(name: str) -> bool:
-    """Tell a trailer row of htseq-count from a gene.
+    """Tell a row of reads that htseq-count or STAR gave to no gene.
 
     Examples
     --------

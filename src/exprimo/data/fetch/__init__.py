@@ -3,5 +3,6 @@
 from exprimo.data.fetch.download import download
 from exprimo.data.fetch.genome import fetch_genome
 from exprimo.data.fetch.geo import fetch_geo
+from exprimo.data.fetch.weights import fetch_weights
 
-__all__ = ["download", "fetch_genome", "fetch_geo"]
+__all__ = ["download", "fetch_genome", "fetch_geo", "fetch_weights"]

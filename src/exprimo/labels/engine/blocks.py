@@ -10,7 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 _CELLS = 1 << 18
 
 
-def blocks(n_genes: int, n_samples: int) -> Iterator[slice]:
+# Blocks for each worker at least, so that none waits long for the last one.
+_EACH = 8
+
+
+def blocks(n_genes: int, n_samples: int, at_least: int = 1) -> Iterator[slice]:
     """Cut the genes into slices of about equal work.
 
     Examples
@@ -18,7 +22,7 @@ def blocks(n_genes: int, n_samples: int) -> Iterator[slice]:
     >>> list(blocks(3, 1 << 17))
     [slice(0, 2, None), slice(2, 3, None)]
     """
-    rows = max(1, _CELLS // max(1, n_samples))
+    rows = max(1, min(_CELLS // max(1, n_samples), -(-n_genes // at_least)))
     for start in range(0, n_genes, rows):
         yield slice(start, min(n_genes, start + rows))
 
@@ -30,8 +34,9 @@ def for_blocks(
 
     Blocks write to rows of their own, hence the result does not depend on ``threads``.
     """
-    chosen = list(blocks(n_genes, n_samples))
-    workers = min(threads or available_threads(), len(chosen))
+    workers = threads or available_threads()
+    chosen = list(blocks(n_genes, n_samples, _EACH * workers if workers > 1 else 1))
+    workers = min(workers, len(chosen))
     if workers <= 1:
         for block in chosen:
             work(block)

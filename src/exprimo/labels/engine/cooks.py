@@ -7,8 +7,6 @@ squared deviations from a trimmed mean, scaled to a normal; the largest over the
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import numpy.typing as npt
 
@@ -84,8 +82,8 @@ def robust_dispersion(normalized: Floats, cells: Ints, n_cells: int) -> float:
 def cooks_distances(
     counts: Ints,
     factors: Floats,
-    x: Floats,
-    beta: Floats,
+    means: Floats,
+    n_coefficients: int,
     hat: Floats,
     cells: Ints,
     n_cells: int,
@@ -93,9 +91,10 @@ def cooks_distances(
 ) -> None:
     """Write Cook's distance of every count, (genes, samples).
 
-    Squared Pearson residual over the number of coefficients, times h / (1 - h)².
+    Squared Pearson residual over the number of coefficients, times h / (1 - h)²; ``means`` and
+    the leverages ``hat`` have shape (genes, samples).
     """
-    m, p = x.shape
+    m = counts.shape[1]
     normalized = np.empty(m)
     per_gene = factors.shape[0] > 1
     for g in range(counts.shape[0]):
@@ -104,10 +103,6 @@ def cooks_distances(
             normalized[j] = counts[g, j] / scale[j]
         alpha = robust_dispersion(normalized, cells, n_cells)
         for j in range(m):
-            linear = 0.0
-            for k in range(p):
-                linear += x[j, k] * beta[g, k]
-            mu = scale[j] * math.exp(linear)
-            h = hat[g, j]
+            mu, h = means[g, j], hat[g, j]
             residual = (counts[g, j] - mu) ** 2 / (mu + alpha * mu * mu)
-            distances[g, j] = residual / p * h / (1.0 - h) ** 2
+            distances[g, j] = residual / n_coefficients * h / (1.0 - h) ** 2

@@ -42,6 +42,39 @@ SCALE_LIGHT = ("#F1F5F9", "#4A9BCB", "#08304F")
 SCALE_DARK = ("#1E252D", "#2F7FB5", "#D3EAF8")
 """Colours of a matrix from its least to its greatest value: one hue, told by lightness alone."""
 
+BLACK, WHITE = "#000000", "#FFFFFF"
+
+
+def luminance(colour: str) -> float:
+    """Give the relative luminance of ``#RRGGBB`` (WCAG 2.2), from 0, black, to 1.
+
+    Examples
+    --------
+    >>> luminance("#000000"), luminance("#FFFFFF")
+    (0.0, 1.0)
+    """
+    parts = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+    linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+    return min(float(np.dot(linear, [0.2126, 0.7152, 0.0722])), 1.0)
+
+
+def ink_on(scale: Sequence[str], share: float) -> str:
+    """Choose black or white for what is written on a scale's colour, whichever stands out more.
+
+    Examples
+    --------
+    >>> ink_on(SCALE_LIGHT, 0.0), ink_on(SCALE_LIGHT, 1.0), ink_on(SCALE_DARK, 1.0)
+    ('#000000', '#FFFFFF', '#000000')
+    """
+    at = min(max(share, 0.0), 1.0) * (len(scale) - 1)
+    k = min(int(at), len(scale) - 2)
+    ends = [[int(scale[k + j][i : i + 2], 16) for i in (1, 3, 5)] for j in (0, 1)]
+    mixed = [round(a + (b - a) * (at - k)) for a, b in zip(*ends, strict=True)]
+    light = luminance("#" + "".join(f"{part:02X}" for part in mixed))
+    # Where both stand out alike: (light + 0.05) / 0.05 = 1.05 / (light + 0.05).
+    return BLACK if (light + 0.05) ** 2 > 0.05 * 1.05 else WHITE
+
+
 CYCLE: tuple[Colour, ...] = ("c1", "c2", "c3", "c4", "c5", "c6")
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x")
 
@@ -160,6 +193,8 @@ class Chart:
         Higher than other figures, for a cloud of points.
     live
         Whether the browser draws it; else the page shows the picture alone.
+    live_note
+        What is said beside the caption of the browser's form alone.
     """
 
     key: str
@@ -176,6 +211,7 @@ class Chart:
     notes: tuple[Note, ...] = ()
     matrix: Matrix | None = None
     live: bool = True
+    live_note: str = ""
 
     @property
     def rows(self) -> int:

@@ -15,6 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exprimo.report.charts.chart import (
+    BLACK,
+    SCALE_DARK,
+    SCALE_LIGHT,
+    WHITE,
     Axis,
     Chart,
     FloatArray,
@@ -23,8 +27,16 @@ from exprimo.report.charts.chart import (
     Rule,
     Series,
     decade_ticks,
+    ink_on,
 )
 from exprimo.report.wording import shortened, visible
+
+INKS = {
+    (light, dark): f"ink-{'kw'[light == WHITE]}{'kw'[dark == WHITE]}"
+    for light in (BLACK, WHITE)
+    for dark in (BLACK, WHITE)
+}
+"""Colour on a light page and on a dark one to the name of both in the style sheet."""
 
 _SIGNIFICANT = 5
 _MOST_COLUMNS = 50
@@ -68,12 +80,6 @@ def _matrix_figure(chart: Chart, matrix: Matrix) -> dict[str, Any]:
         "xgap": 1 if len(matrix.columns) < 40 else 0,
         "ygap": 1 if len(matrix.rows) < 40 else 0,
     }  # fmt: skip
-    if matrix.cells:
-        trace |= {
-            "text": [[_text(cell) for cell in row] for row in matrix.cells],
-            "texttemplate": "%{text}",
-            "textfont": {"size": 13},
-        }
     layout = {
         # Names of more columns would lie on one another; the pointer tells them.
         "xaxis": _names_axis(
@@ -82,9 +88,27 @@ def _matrix_figure(chart: Chart, matrix: Matrix) -> dict[str, Any]:
         "yaxis": _names_axis(chart.y.label, matrix.rows, matrix.named) | {"autorange": "reversed"},
         "showlegend": False,
         "shapes": [],
-        "annotations": [],
+        "annotations": _cell_texts(matrix, low, high),
     }
     return {"data": [trace], "layout": layout, "cells": len(matrix.rows)}
+
+
+def _cell_texts(matrix: Matrix, low: float, high: float) -> list[dict[str, Any]]:
+    """Write into the cells, black or white: plotly itself would choose a grey that is too faint."""
+    texts = []
+    for i, row in enumerate(matrix.cells):
+        for j, text in enumerate(row):
+            share = (float(matrix.values[i, j]) - low) / ((high - low) or 1.0)
+            share = 1 - share if matrix.small_is_dark else share
+            inks = ink_on(SCALE_LIGHT, share), ink_on(SCALE_DARK, share)
+            texts.append(
+                {
+                    "text": _text(text), "showarrow": False,
+                    "x": _text(matrix.columns[j]), "y": _text(matrix.rows[i]),
+                    "font": {"size": 13, "color": f"@{INKS[inks]}"},
+                }
+            )  # fmt: skip
+    return texts
 
 
 def _names_axis(label: str, names: tuple[str, ...], named: bool) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure
 
-from exprimo.report.charts.chart import LIGHT, SCALE_LIGHT, Matrix
+from exprimo.report.charts.chart import SCALE_LIGHT, Matrix, ink_on
 from exprimo.report.wording import shortened
 
 _MARGIN = 1.7
@@ -58,10 +58,10 @@ def draw_matrix(figure: Figure, axes: Axes, matrix: Matrix) -> None:
     axes.spines[:].set_visible(False)
     for i, row in enumerate(matrix.cells):
         for j, text in enumerate(row):
-            dark = (scale(matrix.values[i, j]) < 0.5) == matrix.small_is_dark
+            share = float(scale(matrix.values[i, j]))
             axes.text(
                 j, i, text, ha="center", va="center", fontsize=10,
-                color="white" if dark else LIGHT["text"],
+                color=ink_on(SCALE_LIGHT, 1 - share if matrix.small_is_dark else share),
             )  # fmt: skip
     if matrix.cells:
         return  # the numbers are there

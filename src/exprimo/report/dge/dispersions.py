@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exprimo.report.charts.chart import Axis, Chart, FloatArray, Series, floats, thinned
-from exprimo.report.charts.crowding import sparse
+from exprimo.report.charts.crowding import sparse, thinning
 from exprimo.report.dge.reading import DgeFolder
 from exprimo.report.wording import counted, number
 
@@ -17,7 +17,7 @@ _LIVE = 900
 _LIVE_EDGE, _LIVE_RINGS = 200, 500
 _CURVE = 150
 _NOWHERE = floats([])
-_GENE = Series("gene-wise estimate", _NOWHERE, _NOWHERE, "muted", size=3, opacity=0.35)
+_GENE = Series("gene-wise estimate", _NOWHERE, _NOWHERE, "muted", size=3, opacity=0.5)
 _EDGE = replace(_GENE, symbol="triangle-down", size=4, in_legend=False)
 _FINAL = replace(_GENE, name="final, shrunken to the curve", colour="c1")
 _RING = Series("outlier", _NOWHERE, _NOWHERE, "c2", size=5, opacity=0.8, hollow=True)
@@ -59,6 +59,7 @@ def dispersion_plot(dge: DgeFolder) -> Chart | None:
         else ""
     )
     facts = dge.summary.get("dispersion") or {}
+    drawn = [s for s in series if s is not None]
     return Chart(
         "dispersion",
         "Dispersion of the counts",
@@ -68,9 +69,10 @@ def dispersion_plot(dge: DgeFolder) -> Chart | None:
         f"fitted curve; {counted(ringed, 'outlier')}.",
         Axis("Mean of normalised counts (log scale)", log=True),
         Axis("Dispersion (log scale)", log=True),
-        tuple(s for s in series if s is not None),
+        tuple(drawn),
         sources=(dge.file("dispersions.tsv"), dge.file("summary.json")),
         tall=True,
+        live_note=thinning(drawn),
     )
 
 

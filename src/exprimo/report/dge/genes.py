@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exprimo.report.charts.chart import Axis, Chart, Colour, FloatArray, Rule, Series
-from exprimo.report.charts.crowding import place_notes, sparse
+from exprimo.report.charts.crowding import place_notes, sparse, thinning
 from exprimo.report.dge.reading import DgeFolder
 from exprimo.report.wording import counted, shortened
 
@@ -17,10 +17,10 @@ N_NAMED = 14
 
 _LIVE: dict[str, int] = {"": 500, "none": 1200, "down": 800, "up": 800}
 _COLOURS: dict[str, tuple[Colour, float, float]] = {
-    "": ("muted", 3.0, 0.18),
-    "none": ("muted", 3.5, 0.35),
-    "down": ("c1", 4.0, 0.6),
-    "up": ("c2", 4.0, 0.6),
+    "": ("muted", 3.0, 0.5),
+    "none": ("muted", 3.5, 0.6),
+    "down": ("c1", 4.0, 0.85),
+    "up": ("c2", 4.0, 0.85),
 }
 BoolArray = NDArray[np.bool_]
 IntArray = NDArray[np.int64]
@@ -52,9 +52,11 @@ def volcano(dge: DgeFolder) -> Chart:
             dge, cloud, tested & (dge.direction == direction), direction, capped, first
         )
     ]
+    called = tested & np.isin(dge.direction, ["up", "down"])
     notes = place_notes(
         change[first], height[first],
         [shortened(str(g), 22) for g in dge.genes["gene_id"].to_numpy()[first]], window,
+        around=(change[called], height[called]),
     )  # fmt: skip
     up, down = (int((tested & (dge.direction == d)).sum()) for d in ("up", "down"))
     n = int(tested.sum())
@@ -67,8 +69,7 @@ def volcano(dge: DgeFolder) -> Chart:
     return Chart(
         "volcano",
         f"Volcano plot: {dge.contrast.get('text', '')}",
-        f"{counted(n, 'tested gene')}; dotted lines are the thresholds of a call."
-        f"{at_edge}{_thinning(series)}",
+        f"{counted(n, 'tested gene')}; dotted lines are the thresholds of a call.{at_edge}",
         f"Volcano plot of {counted(n, 'tested gene')}: {up:,} called {dge.called('up')}, "
         f"{down:,} called {dge.called('down')}.",
         Axis(dge.fold_change_label, window[0]),
@@ -78,6 +79,7 @@ def volcano(dge: DgeFolder) -> Chart:
         sources=(dge.file("results.tsv"), dge.file("labels.tsv")),
         tall=True,
         notes=notes,
+        live_note=thinning(series),
     )
 
 
@@ -105,7 +107,7 @@ def ma_plot(dge: DgeFolder) -> Chart:
     return Chart(
         "ma",
         f"MA plot: {dge.contrast.get('text', '')}",
-        f"{counted(n, 'expressed gene')}. {shrunk}{_thinning(series)}",
+        f"{counted(n, 'expressed gene')}. {shrunk}",
         f"MA plot of {counted(n, 'gene')}: log2 fold change against mean normalised count.",
         Axis("Mean of normalised counts (log scale)", log=True),
         Axis(("shrunken " if dge.is_shrunk else "") + dge.fold_change_label),
@@ -113,6 +115,7 @@ def ma_plot(dge: DgeFolder) -> Chart:
         (Rule("y", 0.0),),
         sources=(dge.file("results.tsv"), dge.file("labels.tsv")),
         tall=True,
+        live_note=thinning(series),
     )
 
 
@@ -147,7 +150,9 @@ def _series(
     name = names.get(direction) or dge.called(direction)
     entry = f"{name} ({int(rows.sum()):,})"
     made: list[Series] = []
-    for symbol, chosen in (("circle", rows & ~capped), ("triangle-up", rows & capped)):
+    # Both greys of the genes that are not called would look alike in a legend.
+    usual = "circle" if direction else "x"
+    for symbol, chosen in ((usual, rows & ~capped), ("triangle-up", rows & capped)):
         at = np.flatnonzero(chosen)
         if not at.size:
             continue
@@ -155,7 +160,7 @@ def _series(
         made.append(
             Series(
                 entry, cloud.x[at], cloud.y[at], colour,
-                symbol=symbol, size=size if symbol == "circle" else size + 3, opacity=opacity,
+                symbol=symbol, size=size if symbol == usual else size + 3, opacity=opacity,
                 hover=tuple(map(str, dge.genes["gene_id"].to_numpy()[at])),
                 in_legend=not made,
                 live=np.union1d(
@@ -165,12 +170,6 @@ def _series(
             )
         )  # fmt: skip
     return made
-
-
-def _thinning(series: list[Series]) -> str:
-    shown = sum(s.x.size if s.live is None else s.live.size for s in series)
-    of = sum(s.x.size for s in series)
-    return f" This form draws {shown:,} of {of:,} points; PNG and SVG draw all." * (shown < of)
 
 
 def _top_genes(dge: DgeFolder, tested: BoolArray) -> IntArray:

@@ -15,7 +15,7 @@ from markupsafe import Markup
 from exprimo.core.files.atomic import atomic_file
 from exprimo.core.files.provenance import exprimo_version
 from exprimo.report.charts.chart import DARK, LIGHT, SCALE_DARK, SCALE_LIGHT, Chart
-from exprimo.report.charts.interactive import plotly_figure
+from exprimo.report.charts.interactive import INKS, plotly_figure
 from exprimo.report.charts.static import Pictures, draw
 from exprimo.report.wording import counted, visible
 
@@ -124,6 +124,8 @@ def _palette() -> str:
         return "".join(f"--{name}:{value};" for name, value in named)
 
     light, dark = variables(LIGHT, SCALE_LIGHT), variables(DARK, SCALE_DARK)
+    light += "".join(f"--{name}:{inks[0]};" for inks, name in INKS.items())
+    dark += "".join(f"--{name}:{inks[1]};" for inks, name in INKS.items())
     return f":root{{{light}}}@media screen and (prefers-color-scheme:dark){{:root{{{dark}}}}}\n"
 
 

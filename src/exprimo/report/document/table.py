@@ -6,7 +6,15 @@ import math
 import sys
 from typing import NamedTuple
 
-from exprimo.report.wording import ABSENT, interval, number, p_value, percent, visible
+from exprimo.report.wording import (
+    ABSENT,
+    interval,
+    number,
+    p_value,
+    percent,
+    power_of_ten,
+    visible,
+)
 
 MAX_ROWS = 200
 """Rows shown of a long table; the file that is named beside it has all."""
@@ -77,7 +85,7 @@ def probability(p: float | None, *, exact: bool = False) -> Cell:
     """Make a cell of a p-value: below 0.001 only the bound, or its power of ten if `exact`."""
     if p is None or math.isnan(p):
         return Cell(ABSENT, order="")
-    text = f"{p:.1e}".replace("-", "−") if exact and 0 < p < 0.001 else p_value(p)
+    text = power_of_ten(p, 1) if exact and 0 < p < 0.001 else p_value(p)
     return Cell(text, order=float(p))
 
 

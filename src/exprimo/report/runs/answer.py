@@ -9,14 +9,17 @@ from exprimo.report.runs.overview import split_pairs
 from exprimo.report.wording import (
     ACCURACIES,
     counted,
-    higher_is_better,
     interval,
     metric_label,
     number,
     percent,
+    percent_with_interval,
     split_claim,
     with_interval,
 )
+
+_CHANCE = {"pearson_r": 0.0, "spearman": 0.0, "r2": 0.0, "mcc": 0.0, "auroc": 0.5}
+"""What a metric gives by chance: shares of a ceiling are counted from there."""
 
 
 class Tile(NamedTuple):
@@ -62,8 +65,13 @@ def answer(material: Material) -> Answer:
 
 
 def best_model(material: Material) -> Score | None:
-    """Give the headline score of the best model (a baseline only where nothing else ran)."""
+    """Give the headline score of the model that answers.
+
+    It is the one that validation chose, else the best; a baseline only where nothing else ran.
+    """
     split = material.answer_split
+    if (chosen := material.score(material.chosen, split)) and chosen.value == chosen.value:
+        return chosen
     ranked = material.ranked(split, "model") or material.ranked(split)
     return ranked[0] if ranked and ranked[0].value == ranked[0].value else None
 
@@ -91,7 +99,7 @@ def _first(material: Material, best: Score) -> str:
     text = "Leaked, and not to be quoted: on" if leaked else "On"
     text += (
         f" {where} of the {best.split} split ({split_claim(best.split)}), {best.model} predicts "
-        f"{material.target} with {metric_label(material.headline)} "
+        f"“{material.target}” with {metric_label(material.headline)} "
         f"{with_interval(best.value, best.low, best.high)}"
     )
     if material.ceiling is None:
@@ -138,12 +146,12 @@ def _third(material: Material, best: Score) -> str:
         )
     trained = material.of(best.model, best.split)
     conformal = trained[0].metrics.get("conformal") if trained else None
-    if conformal and conformal.get("coverage"):
-        cover = conformal["coverage"]
+    cover = (conformal or {}).get("coverage") or {}
+    if conformal and cover.get("value") is not None:
         return (
             f"Its {percent(conformal['level'])} prediction intervals held "
-            f"{percent(cover.get('value'))} of the test examples "
-            f"{interval(cover.get('low'), cover.get('high'))}."
+            f"{percent_with_interval(cover['value'], cover.get('low'), cover.get('high'))} of "
+            "the test examples."
         )
     return ""
 
@@ -174,9 +182,11 @@ def _ceiling_tile(material: Material, best: Score) -> list[Tile]:
     if material.ceiling is None:
         return []
     value, what = material.ceiling
+    chance = _CHANCE.get(material.headline)
     share = ""
-    if higher_is_better(material.headline) and value > 0:
-        share = f"; reached {percent(best.value / value)}"
+    if chance is not None and value > chance:
+        far = percent((best.value - chance) / (value - chance))
+        share = f"; reached {far}" + (f" of the way from {chance:g}" if chance else "")
     return [Tile("Ceiling", number(value), f"{what}{share}", material.facts_file)]
 
 
@@ -210,11 +220,12 @@ def _majority_tile(material: Material, best: Score) -> list[Tile]:
     majority = trained[0].metrics.get("majority") if trained else None
     if accuracy is None or not majority:
         return []
+    whole = percent_with_interval(accuracy.value, accuracy.low, accuracy.high)
     return [
         Tile(
             "Accuracy",
             percent(accuracy.value),
-            f"majority class {percent(majority.get('accuracy'))}",
+            f"95% {whole.partition(' ')[2]}; majority class {percent(majority.get('accuracy'))}",
             f"{trained[0].place}metrics.json",
         )
     ]

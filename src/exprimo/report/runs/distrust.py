@@ -14,10 +14,10 @@ from exprimo.report.runs.answer import baseline_comparison, best_baseline, best_
 from exprimo.report.runs.material import Material, Trained
 from exprimo.report.wording import (
     counted,
-    interval,
     listed,
     number,
     percent,
+    percent_with_interval,
     shortened,
     split_claim,
     with_interval,
@@ -173,7 +173,14 @@ def _baseline(material: Material) -> Iterator[Doubt]:
 
 def _chosen_on_test(material: Material) -> Iterator[Doubt]:
     rivals = material.ranked(material.answer_split, "model")
-    if len(rivals) > 1:
+    if len(rivals) > 1 and material.chosen:
+        yield Doubt(
+            "checked",
+            "The model that answers was chosen on validation",
+            f"{material.chosen}, of {len(rivals)} models; the test part had no say.",
+            material.facts_file,
+        )
+    elif len(rivals) > 1:
         yield Doubt(
             "caution",
             "The best model was chosen on the test part",
@@ -273,7 +280,7 @@ def _coverage(material: Material) -> Iterator[Doubt]:
         if conformal is None or value is None or low is None or high is None:
             continue
         level = float(conformal["level"])
-        held = f"{percent(value)} {interval(low, high)} of the test examples"
+        held = f"{percent_with_interval(value, low, high)} of the test examples"
         kept = low <= level <= high
         yield Doubt(
             "checked" if kept else "caution",

@@ -128,6 +128,9 @@ class Material:
         Runs that the benchmark lists and that are not there.
     place
         The folder relative to that of the report, with a slash; empty where they are one.
+    chosen
+        The model that validation chose to answer; empty where nobody chose, and the best on the
+        test part answers.
     """
 
     kind: Literal["run", "benchmark"]
@@ -157,6 +160,7 @@ class Material:
     wall_seconds: float | None = None
     missing: tuple[str, ...] = ()
     place: str = ""
+    chosen: str = ""
 
     def file(self, name: str) -> str:
         """Name a file of the folder as the reader of the report finds it."""

@@ -21,11 +21,11 @@ from exprimo.report.charts.forest import ForestRow, Verdicts, forest
 from exprimo.report.runs.material import Comparison, Material
 from exprimo.report.wording import (
     higher_is_better,
-    interval,
     listed,
     metric_label,
     number,
     percent,
+    percent_with_interval,
     shortened,
     strictness,
     with_interval,
@@ -61,7 +61,7 @@ def against_best(material: Material, split: str) -> list[Comparison]:
     models = material.ranked(split, "model") or material.ranked(split)
     if not models:
         return []
-    best = models[0].model
+    best = material.chosen or models[0].model
     found = [
         c
         for s in material.ranked(split)
@@ -263,7 +263,7 @@ def _coverage(material: Material) -> Chart | None:
     high = floats([np.nan if c.get("high") is None else c["high"] for c in cover])
     value = floats([c["value"] for c in cover])
     words = "; ".join(
-        f"{t.model} {percent(v)} {interval(a, b)}"
+        f"{t.model} {percent_with_interval(v, a, b)}"
         for (t, _), v, a, b in zip(rows, value, low, high, strict=True)
     )
     return Chart(

@@ -113,11 +113,17 @@ def model_table(material: Material) -> Table:
             (
                 named(model.name), named(model.role), named(model.inputs),
                 counting(model.n_parameters),
-                Cell(number(seconds, 1), order="" if seconds is None else seconds),
+                Cell(_seconds(seconds), order="" if seconds is None else seconds),
                 named(model.citation),
             )
         )  # fmt: skip
     return Table("zoo", "What each model is.", columns, tuple(rows), material.facts_file)
+
+
+def _seconds(seconds: float | None) -> str:
+    if seconds is None:
+        return ABSENT
+    return f"{seconds:.1f}" if seconds < 100 else f"{seconds:,.0f}"
 
 
 def count_table(material: Material) -> Table:
@@ -130,7 +136,10 @@ def count_table(material: Material) -> Table:
     rows = []
     for name, split in material.split_of.items():
         counts = split.counts()
-        notes = "; ".join(f"{k.replace('_', ' ')}: {v}" for k, v in split.notes.items())
+        notes = "; ".join(
+            f"{k.replace('_', ' ')}: {f'{v:,}' if isinstance(v, int) else v}"
+            for k, v in split.notes.items()
+        )
         rows.append(
             (
                 named(name),
@@ -150,7 +159,8 @@ def pair_table(material: Material) -> Table | None:
     columns = (
         Column("Split"), Column("Model a"), Column("Model b"), Column("Metric"),
         Column("a − b", True, "paired on the same test examples"), Column("p", True),
-        Column("Units", True), Column("Verdict"),
+        Column(_unit_heading(material), True, "independent units that were resampled"),
+        Column("Verdict"),
     )  # fmt: skip
     rows = tuple(
         (
@@ -174,7 +184,8 @@ def split_table(material: Material) -> Table | None:
         return None
     columns = (
         Column("Model"), Column("Looser split"), Column("Stricter split"),
-        Column("Looser − stricter", True), Column("p", True), Column("Units", True),
+        Column("Looser − stricter", True), Column("p", True),
+        Column(_unit_heading(material), True, "independent units that were resampled"),
         Column("Verdict"),
     )  # fmt: skip
     rows = tuple(
@@ -183,6 +194,11 @@ def split_table(material: Material) -> Table | None:
     )
     caption = f"Difference in {metric_label(material.headline)} of the same model on two splits."
     return Table("splits", caption, columns, rows, material.file("paired.tsv"))
+
+
+def _unit_heading(material: Material) -> str:
+    units = {score.unit for score in material.scores}
+    return counted(2, units.pop()).removeprefix("2 ").capitalize() if len(units) == 1 else "Units"
 
 
 def _difference(c: Comparison, verdicts: Verdicts) -> tuple[Cell, ...]:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from exprimo.report.charts.chart import Axis, Chart, Colour, Dash, Rule, Series, floats
 from exprimo.report.runs.material import Material, Trained
-from exprimo.report.wording import listed, percent, shortened
+from exprimo.report.wording import listed, metric_label, percent, shortened
 
 MAX_MODELS = 3
 """Of more models the training is not drawn; it stands in their ``history.csv``."""
@@ -47,9 +47,15 @@ def training_charts(material: Material) -> list[Chart]:
         n += 1
         # Keys become names of files, so they hold no name that somebody else chose.
         charts.append(_chart(LOSS, n, trained))
-        if all({ACCURACY.train, ACCURACY.val} <= set(one.history()) for one in trained):
+        if all(_followed(ACCURACY, one.history()) for one in trained):
             charts.append(_chart(ACCURACY, n, trained, _majority(trained[0])))
     return charts
+
+
+def _followed(measure: Measure, rows: pd.DataFrame) -> bool:
+    """Tell whether a measure was taken: a regression has the columns and nothing in them."""
+    columns = [measure.train, measure.val]
+    return set(columns) <= set(rows) and bool(rows[columns].notna().any().all())
 
 
 def _kept(rows: pd.DataFrame) -> int | None:
@@ -57,6 +63,13 @@ def _kept(rows: pd.DataFrame) -> int | None:
     # Histories of foreign loops may have losses alone.
     score = floats(rows["val_score"] if "val_score" in rows else -rows[LOSS.val])
     return int(np.nanargmax(score)) if np.isfinite(score).any() else None
+
+
+def _judge(trained: Trained) -> str:
+    """Name what an epoch was judged by: the headline metric, or the loss in foreign histories."""
+    scored = "val_score" in trained.history()
+    headline = trained.metrics.get("headline")
+    return metric_label(str(headline)) if scored and headline else "score" if scored else "loss"
 
 
 def _majority(trained: Trained) -> tuple[Rule, ...]:
@@ -91,7 +104,8 @@ def _chart(
     return Chart(
         f"{measure.key}-{n}",
         measure.title.format(shortened(model)),
-        f"The weights of the best epoch were kept.{several}{measure.note if rules else ''}",
+        f"The weights of the epoch with the best validation {_judge(trained[0])} were kept."
+        f"{several}{measure.note if rules else ''}",
         f"Training and validation {measure.label.lower()} of {model} per epoch; best at epoch "
         f"{listed([str(b) for b in best])}.",
         Axis("Epoch"),

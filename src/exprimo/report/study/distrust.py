@@ -11,7 +11,7 @@ from exprimo.report.study.examination import followed
 from exprimo.report.study.imbalance import verdict_sentence
 from exprimo.report.study.motifs import BALANCED, unbalanced
 from exprimo.report.study.reading import Study
-from exprimo.report.wording import counted, listed, percent, with_interval
+from exprimo.report.wording import counted, covariate_words, listed, percent, with_interval
 
 FEW_REPLICATES = 3
 FAR_FROM_CHANCE = 0.05
@@ -116,6 +116,14 @@ def _joined(study: Study) -> Iterator[Doubt]:
     if joined is None or not tested:
         return
     lost = int(tested) - int(joined)
+    if not lost:
+        yield Doubt(
+            "checked",
+            "Every tested gene has a promoter",
+            f"All {int(tested):,} are in the annotation.",
+            f"{study.examination.place}prevalence.json",
+        )
+        return
     yield Doubt(
         "caution" if lost > 0.2 * tested else "checked",
         f"{counted(lost, 'tested gene')} without a promoter",
@@ -151,8 +159,8 @@ def _matching(study: Study) -> Iterator[Doubt]:
         yield Doubt(
             "checked",
             "Matched promoters are alike",
-            f"All {counted(len(study.enrichment.balance), 'covariate')} lie within ±{BALANCED:g} "
-            "standardised mean differences.",
+            f"{listed([covariate_words(n) for n in study.enrichment.balance['covariate']])}: "
+            f"within ±{BALANCED:g} standardised mean differences after matching.",
             source,
         )
 

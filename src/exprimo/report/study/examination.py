@@ -9,7 +9,14 @@ import pandas as pd
 from exprimo.report.charts.chart import Axis, Chart, Colour, Rule, Series, floats, row_axis
 from exprimo.report.document.table import Column, Table, counting, estimate, named
 from exprimo.report.study.reading import Examination
-from exprimo.report.wording import counted, interval, listed, percent, shortened, with_interval
+from exprimo.report.wording import (
+    counted,
+    listed,
+    percent,
+    percent_with_interval,
+    shortened,
+    with_interval,
+)
 
 TESTED = "tested"
 UNTESTED = "untested called negative"
@@ -89,7 +96,8 @@ def covariate_chart(examination: Examination) -> Chart | None:
         "covariates",
         "What the labels follow, without any promoter",
         "One covariate alone, called genes against the others; 95% intervals. At 0.5 it tells "
-        "nothing. Where the two differ, the labels would speak of who could be tested.",
+        "nothing; below, called genes have less of it. Where the two differ, the labels would "
+        "speak of who could be tested.",
         f"Dot plot of AUROC per covariate. Among tested genes: {words}.",
         Axis("AUROC of the covariate alone"),
         axis,
@@ -126,7 +134,7 @@ def sentences(examination: Examination) -> list[str]:
     said = []
     if share.get("value") is not None:
         text = (
-            f"{percent(share['value'])} {_percents(share)} of "
+            f"{percent_with_interval(share['value'], share.get('low'), share.get('high'))} of "
             f"{counted(int(facts.get('n_tested') or 0), 'tested gene')} are called"
         )
         if (other := facts.get("prevalence_if_untested_negative")) is not None:
@@ -154,10 +162,3 @@ def sentences(examination: Examination) -> list[str]:
     elif known:
         said.append("Among tested genes no covariate is shown to tell called genes from others.")
     return said
-
-
-def _percents(share: dict[str, float | None]) -> str:
-    low, high = share.get("low"), share.get("high")
-    if low is None or high is None:
-        return interval(low, high)
-    return f"[{percent(low)},\u00a0{percent(high)}]"

@@ -21,6 +21,7 @@ from exprimo.report.document.table import Cell, Column, Table, counting, estimat
 from exprimo.report.study.reading import Imbalance
 from exprimo.report.wording import (
     ABSENT,
+    counted,
     higher_is_better,
     listed,
     metric_label,
@@ -91,12 +92,12 @@ def _scores(imbalance: Imbalance, prevalence: float | None) -> Chart | None:
         )  # fmt: skip
     rules: tuple[Rule, ...] = ()
     if metric == "auprc" and prevalence is not None:
-        rules = (Rule("x", prevalence, f"prevalence {percent(prevalence)}"),)
+        rules = (Rule("x", prevalence, f"{percent(prevalence)} are positive"),)
     return Chart(
         "imbalance",
         f"{metric_label(metric)} by treatment of rare positives",
         f"Test part of the {table['split'].iloc[0]} split at its true prevalence; 95% intervals. "
-        + ("At the dotted line a score is worth nothing." if rules else ""),
+        + ("The dotted line is chance." if rules else ""),
         f"Dot plot of {metric_label(metric)} of {listed(models)} under "
         f"{listed([strategy_words(s) for s in strategies])}.",
         Axis(f"{metric_label(metric)} (higher is better)"),
@@ -124,7 +125,8 @@ def _differences(imbalance: Imbalance) -> Chart | None:
     return forest(
         "imbalance-paired",
         "Each treatment against none",
-        "The same model, data and test genes; strategy minus none, 95% intervals.",
+        "The same model, data and test genes; treatment minus none, 95% intervals. "
+        "An interval that includes 0 decides nothing.",
         f"Difference in {metric_label(metric)}",
         rows,
         sources=(f"{imbalance.place}paired.tsv",),
@@ -165,8 +167,8 @@ def verdict_sentence(imbalance: Imbalance) -> str:
 
 
 def note(imbalance: Imbalance, prevalence: float | None) -> str:
-    """Say at what prevalence it was judged, and that only training was resampled."""
-    share = "" if prevalence is None else f", {percent(prevalence)}"
+    """Say at what share of positives it was judged, and that only training was resampled."""
+    share = "" if prevalence is None else f", {percent(prevalence)} positive"
     return (
         f"Judged at the true prevalence of the test part{share}. "
         "Resampling and weights touched training only."
@@ -179,7 +181,8 @@ def score_table(imbalance: Imbalance) -> Table:
     table = imbalance.table
     columns = (
         Column("Treatment"), Column("Model"), Column("Split"),
-        *(Column(metric_label(m), True) for m in metrics), Column("Units", True),
+        *(Column(metric_label(m), True) for m in metrics),
+        Column(_unit_heading(table), True, "independent units that were resampled"),
     )  # fmt: skip
     found = {
         (row["strategy"], row["model"], row["split"], row["metric"]): row
@@ -203,6 +206,11 @@ def score_table(imbalance: Imbalance) -> Table:
     )  # fmt: skip
 
 
+def _unit_heading(table: pd.DataFrame) -> str:
+    units = set(table["unit"])
+    return counted(2, units.pop()).removeprefix("2 ").capitalize() if len(units) == 1 else "Units"
+
+
 def difference_table(imbalance: Imbalance) -> Table | None:
     """Tabulate the differences of the strategies to none."""
     table = imbalance.paired
@@ -212,7 +220,7 @@ def difference_table(imbalance: Imbalance) -> Table | None:
     columns = (
         Column("Treatment"), Column("Model"),
         *(Column(f"Difference in {metric_label(m)}", True, "paired") for m in metrics),
-        Column("Verdict", note=metric_label(metrics[0]) if metrics else ""),
+        Column(f"Verdict ({metric_label(metrics[0])})" if metrics else "Verdict"),
     )  # fmt: skip
     found = {(row["strategy"], row["model"], row["metric"]): row for _, row in table.iterrows()}
     rows = []

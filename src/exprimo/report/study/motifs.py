@@ -26,7 +26,15 @@ from exprimo.report.document.table import (
     share,
 )
 from exprimo.report.study.reading import Enrichment
-from exprimo.report.wording import counted, listed, number, p_value, shortened, with_interval
+from exprimo.report.wording import (
+    counted,
+    covariate_words,
+    listed,
+    number,
+    p_value,
+    shortened,
+    with_interval,
+)
 
 SIGNIFICANT = 0.05
 BALANCED = 0.1
@@ -34,7 +42,7 @@ BALANCED = 0.1
 
 N_DRAWN = 15
 N_LISTED = 20
-_WIDEST = 32.0
+_WIDEST = 1024.0
 _SETS: dict[str, tuple[Colour, str]] = {
     "changed": ("c3", "diamond"),
     "up": ("c2", "circle"),
@@ -48,11 +56,12 @@ def motif_chart(enrichment: Enrichment) -> Chart | None:
     table = table[(table["test"] == "presence") & table["odds_ratio"].notna()]
     if table.empty:
         return None
-    odds = floats(table["odds_ratio"].to_numpy())
-    unbounded = (~np.isfinite(odds) | (odds == 0)).any()
-    edge = " At the edge: odds ratios of 0 or without bound." if unbounded else ""
-    names = list(dict.fromkeys(table.sort_values(["rank", "padj"])["motif"]))[:N_DRAWN]
-    table = table[table["motif"].isin(names)]
+    first = list(dict.fromkeys(table.sort_values(["rank", "padj"])["motif"]))[:N_DRAWN]
+    table = table[table["motif"].isin(first)]
+    # The first of any set are drawn, in the order of all changed genes together.
+    other = table["set"] != "changed"
+    ordered = table.assign(other=other).sort_values(["other", "rank", "padj"])
+    names = list(dict.fromkeys(ordered["motif"]))
     axis = row_axis("", [shortened(name, 24) for name in names])
     at = {name: axis.ticks[i][0] for i, name in enumerate(names)}
     ends = _ends(table)
@@ -65,7 +74,7 @@ def motif_chart(enrichment: Enrichment) -> Chart | None:
         "motifs",
         "Motifs in changed promoters against matched ones",
         f"The {counted(len(names), 'motif')} that rank first; 95% intervals. "
-        f"Rings: adjusted p of {SIGNIFICANT:g} or more.{edge}",
+        f"Rings: adjusted p of {SIGNIFICANT:g} or more.{_at_the_edge(table, ends)}",
         f"Dot plot of odds ratios per motif. {_words(table)}",
         Axis("Odds ratio of having the motif (log scale)", ends, log=True, ticks=_ticks(ends)),
         axis,
@@ -76,15 +85,31 @@ def motif_chart(enrichment: Enrichment) -> Chart | None:
 
 
 def _ends(table: pd.DataFrame) -> tuple[float, float]:
+    """Give an axis that holds every finite odds ratio and interval, up to a thousandfold."""
     known = floats(table[["odds_ratio", "low", "high"]].to_numpy()).ravel()
     known = known[np.isfinite(known) & (known > 0)].clip(1 / _WIDEST, _WIDEST)
     known = np.append(known, 1.0)
-    return min(float(known.min()) / 1.15, 0.8), max(float(known.max()) * 1.15, 1.25)
+    return min(float(known.min()) / 1.25, 0.8), max(float(known.max()) * 1.25, 1.25)
+
+
+def _at_the_edge(table: pd.DataFrame, ends: tuple[float, float]) -> str:
+    odds = floats(table["odds_ratio"].to_numpy())
+    n = int(((odds < ends[0]) | (odds > ends[1])).sum())
+    return f" At the edge: {counted(n, 'odds ratio')} of 0, without bound or beyond it." * (n > 0)
 
 
 def _ticks(ends: tuple[float, float]) -> tuple[tuple[float, str], ...]:
-    steps = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20)
-    return tuple((float(s), f"{s:g}") for s in steps if ends[0] <= s <= ends[1])
+    wide = ends[1] / ends[0] > 300  # more than five doublings a side: whole decades are enough
+    steps = (1,) if wide else (1, 2, 5)
+    found = (step * 10.0**k for k in range(-4, 4) for step in steps)
+    return tuple((at, f"{at:g}") for at in found if ends[0] <= at <= ends[1])
+
+
+def ranks_of(enrichment: Enrichment, motif: str) -> dict[str, int]:
+    """Give a motif's rank by each test in the set of all changed genes."""
+    table = enrichment.table
+    rows = table[(table["set"] == "changed") & (table["motif"] == motif) & table["rank"].notna()]
+    return {str(row["test"]): int(row["rank"]) for _, row in rows.iterrows()}
 
 
 def _points(
@@ -92,6 +117,7 @@ def _points(
 ) -> list[Series]:
     """Give one set's points: filled where the adjusted p is small, rings where it is not."""
     colour, symbol = _SETS[name]
+    entry = f"{name} ({int(rows['n_changed'].max()):,} genes)"
     made: list[Series] = []
     small = rows["padj"] < SIGNIFICANT
     for hollow, mine in ((False, rows[small]), (True, rows[~small])):
@@ -99,7 +125,7 @@ def _points(
             continue
         made.append(
             Series(
-                name, _inside(mine["odds_ratio"], ends),
+                entry, _inside(mine["odds_ratio"], ends),
                 floats([at[m] + dodge for m in mine["motif"]]), colour,
                 low=_inside(mine["low"], ends), high=_inside(mine["high"], ends), along="x",
                 symbol=symbol, size=8, hollow=hollow, in_legend=not made,
@@ -129,7 +155,7 @@ def balance_chart(enrichment: Enrichment) -> Chart | None:
     table = enrichment.balance
     if table.empty:
         return None
-    axis = row_axis("", [shortened(name) for name in table["covariate"]])
+    axis = row_axis("", [shortened(covariate_words(name)) for name in table["covariate"]])
     y = floats([position for position, _ in axis.ticks])
     looks: tuple[tuple[str, str, Colour, str], ...] = (
         ("before", "before matching", "muted", "square"),
@@ -139,21 +165,22 @@ def balance_chart(enrichment: Enrichment) -> Chart | None:
         Series(
             name, floats(table[column].to_numpy()), y, colour, symbol=symbol, size=9,
             hover=tuple(
-                f"{name}: {number(value)}"
-                for name, value in zip(table["covariate"], table[column], strict=True)
+                f"{covariate_words(covariate)}: {number(value)}"
+                for covariate, value in zip(table["covariate"], table[column], strict=True)
             ),
         )
         for column, name, colour, symbol in looks
     )  # fmt: skip
     words = "; ".join(
-        f"{row['covariate']} {number(row['before'])} before, {number(row['after'])} after"
+        f"{covariate_words(row['covariate'])} {number(row['before'])} before, "
+        f"{number(row['after'])} after"
         for _, row in table.head(6).iterrows()
     )
     return Chart(
         "balance",
         "How alike the matched promoters are",
-        f"Standardised mean difference of changed and control genes; within ±{BALANCED:g} "
-        "a covariate is balanced.",
+        "Difference of the means of changed genes and their controls, in standard deviations; "
+        f"within ±{BALANCED:g} a covariate is balanced.",
         f"Dot plot of standardised mean differences. {words}.",
         Axis("Standardised mean difference (changed − controls)"),
         axis,
@@ -204,7 +231,7 @@ def balance_table(enrichment: Enrichment) -> Table:
     """Tabulate the differences before and after matching."""
     columns = (Column("Covariate"), Column("Before", True), Column("After", True))
     rows = tuple(
-        (named(row["covariate"]), quantity(row["before"]), quantity(row["after"]))
+        (named(covariate_words(row["covariate"])), quantity(row["before"]), quantity(row["after"]))
         for row in enrichment.balance.to_dict("records")
     )
     caption = "Standardised mean differences of changed genes and their controls."
@@ -214,7 +241,7 @@ def balance_table(enrichment: Enrichment) -> Table:
 def unbalanced(enrichment: Enrichment) -> list[str]:
     """List the covariates that matching did not make alike."""
     table = enrichment.balance
-    return [str(name) for name in table[table["after"].abs() > BALANCED]["covariate"]]
+    return [covariate_words(name) for name in table[table["after"].abs() > BALANCED]["covariate"]]
 
 
 def sentence(enrichment: Enrichment) -> str:
@@ -231,7 +258,9 @@ def sentence(enrichment: Enrichment) -> str:
     ]
     more = f" and {counted(len(best) - 3, 'other motif')}" if len(best) > 3 else ""
     joined = ", ".join(named_ones) if more else listed(named_ones)
-    return (
+    text = (
         f"After matching, changed promoters differ from their controls in {joined}{more}, at an "
         f"adjusted p below {SIGNIFICANT:g}."
     )
+    apart = " Motifs that stand together in promoters are not told apart by this test."
+    return text + apart * (len(best) > 1)

@@ -116,7 +116,7 @@ def read_study(source: str | Path) -> Study:
         name=folder.name,
         facts=facts,
         dge=parts.read("dge", read_dge),
-        benchmark=_with_ceiling(benchmark, facts),
+        benchmark=_in_the_light_of(benchmark, facts),
         examination=parts.read("examination", _examination),
         imbalance=parts.read("imbalance", _imbalance),
         enrichment=parts.read("enrichment", _enrichment),
@@ -150,10 +150,13 @@ class _Parts:
         return reader(self._folder / place, f"{place}/")
 
 
-def _with_ceiling(benchmark: Material | None, facts: Mapping[str, Any]) -> Material | None:
-    """Let the benchmark's figures show the ceiling that a simulated world knows."""
+def _in_the_light_of(benchmark: Material | None, facts: Mapping[str, Any]) -> Material | None:
+    """Tell the benchmark which model validation chose, and the ceiling of a simulated world."""
+    if benchmark is None:
+        return None
+    benchmark = replace(benchmark, chosen=str((facts.get("verdict") or {}).get("model") or ""))
     known = (facts.get("truth") or {}).get("ceiling")
-    if benchmark is None or benchmark.ceiling is not None or not known:
+    if benchmark.ceiling is not None or not known:
         return benchmark
     return replace(benchmark, ceiling=(float(known["value"]), str(known.get("what") or "")))
 

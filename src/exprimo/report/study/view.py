@@ -12,6 +12,7 @@ from exprimo.report.dge.reading import DgeFolder
 from exprimo.report.document.html import Page, pretty_json
 from exprimo.report.document.table import Table
 from exprimo.report.runs.answer import Answer
+from exprimo.report.runs.confusion import calls_of
 from exprimo.report.runs.distrust import Doubt
 from exprimo.report.runs.view import RunsView, run_charts, view
 from exprimo.report.study import examination, imbalance, motifs
@@ -45,8 +46,12 @@ class StudyView(NamedTuple):
 
 def study_page(study: Study) -> Page:
     """Make the page of a study."""
+    own = _charts(study)
     from_runs = run_charts(study.benchmark) if study.benchmark else []
-    charts = [*_charts(study), *from_runs]
+    if any(chart.key == "verdict" for chart in own):
+        # It has the pairs that matter; the table of pairs has all of them.
+        from_runs = [chart for chart in from_runs if chart.key != "pairs"]
+    charts = [*own, *from_runs]
     runs: RunsView | None = view(study.benchmark, from_runs) if study.benchmark else None
     values: dict[str, Any] = {
         "title": _title(study),
@@ -76,10 +81,18 @@ def _title(study: Study) -> str:
 
 
 def _prevalence(study: Study) -> float | None:
-    if study.examination is None:
+    """Give the share of positives in the test part that the treatments were judged on.
+
+    It is counted there: that of all tested genes is another number.
+    """
+    if study.imbalance is None or study.benchmark is None:
         return None
-    value = (study.examination.prevalence.get("prevalence") or {}).get("value")
-    return None if value is None else float(value)
+    splits = set(study.imbalance.table["split"])
+    for trained in study.benchmark.trained:
+        calls = calls_of(trained)
+        if splits == {trained.split} and calls is not None and len(calls.classes) == 2:
+            return float(calls.counts[1].sum() / max(int(calls.counts.sum()), 1))
+    return None
 
 
 def _charts(study: Study) -> list[Chart]:
@@ -105,7 +118,7 @@ def _view(study: Study) -> StudyView:
         said=_said(study),
         tables=_tables(study),
         targets=target_tables(study.targets),
-        settings=pretty_json(study.facts.get("sections")),
+        settings=pretty_json(study.facts.get("config")),
         dge_summary=pretty_json(dict(study.dge.summary)) if study.dge else "",
     )
 
@@ -126,7 +139,7 @@ def _said(study: Study) -> dict[str, list[str]]:
             imbalance.verdict_sentence(study.imbalance),
             imbalance.note(study.imbalance, _prevalence(study)),
         ]
-    for section, sentence in truth_sentences(study.truth).items():
+    for section, sentence in truth_sentences(study).items():
         said[section].append(sentence)
     return said
 

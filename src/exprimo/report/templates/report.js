@@ -141,8 +141,14 @@
     table.tBodies[0].append(...rows.map(([, row]) => row));
   }
 
+  function plainPowers(text) {
+    // Programs read 2e-97, people 2·10⁻⁹⁷.
+    const digit = (sign) => sign === "⁻" ? "-" : "⁰¹²³⁴⁵⁶⁷⁸⁹".indexOf(sign);
+    return text.replace(/·10([⁻⁰¹²³⁴-⁹]+)/g, (_, raised) => "e" + [...raised].map(digit).join(""));
+  }
+
   function field(cell) {
-    const text = cell.innerText.replace(/\s*↕|\s*▲|\s*▼/g, "").replace(/\s+/g, " ").replaceAll("−", "-").trim();
+    const text = plainPowers(cell.innerText.replace(/\s*↕|\s*▲|\s*▼/g, "").replace(/\s+/g, " ")).replaceAll("−", "-").trim();
     // A spreadsheet would take such a name for a formula.
     return /^[=+@]/.test(text) && Number.isNaN(Number(text)) ? "'" + text : text;
   }

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from exprimo.core.config import Config
+from exprimo.models import get_spec
 from exprimo.training import FitConfig, MachineConfig
 
 
@@ -15,6 +16,9 @@ class ComparisonConfig(Config):
 
     target: str | None = None
     """Which target; unset: the only one."""
+    above: Literal["median"] | float | None = None
+    """Learn whether a continuous target is high: above the ``median`` of the training part, or
+    above a value; unset: learn the target as it is."""
     question: str = ""
     """What the report asks in its first line; unset: made from the target."""
     models: tuple[str, ...] = ("cnn",)
@@ -38,12 +42,29 @@ class ComparisonConfig(Config):
     """Best possible value of the headline metric, where it is known (replicates, simulation)."""
     ceiling_source: str = ""
     """Where the ceiling comes from."""
+    embeddings: str | None = None
+    """A store that ``exprimo embed`` made of the dataset's sequences, for models that read it."""
     options: dict[str, dict[str, Any]] = Field(default_factory=dict)
     """Options by model; see exprimo models NAME."""
+    presets: dict[str, str] = Field(default_factory=dict)
+    """Presets by model, such as published; what fit and options set wins over them."""
+    variants: dict[str, str] = Field(default_factory=dict)
+    """Rows that are a model with options or a preset of their own: name of the row -> name from
+    ``exprimo models``. The row is listed under models, and its options stand under its name."""
+    rivals: tuple[str, ...] = ()
+    """Rows that the others must beat, beside the baselines."""
     fit: FitConfig = FitConfig()
     """How networks are fitted."""
     machine: MachineConfig = MachineConfig()
     """Where it runs."""
+
+    def entry(self, row: str) -> str:
+        """Give the name in the zoo of a row of the table."""
+        return self.variants.get(row, row)
+
+    def role(self, row: str) -> Literal["model", "baseline"]:
+        """Tell a contender from what it must beat."""
+        return "baseline" if row in self.rivals else get_spec(self.entry(row)).role
 
 
 class BenchmarkConfig(ComparisonConfig):

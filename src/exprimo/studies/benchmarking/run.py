@@ -26,15 +26,16 @@ from exprimo.models import get_spec
 from exprimo.report import build_report
 from exprimo.splits import HomologyGroups, Overlaps, count_overlaps, make_split, sequence_groups
 from exprimo.studies.benchmarking.config import BenchmarkConfig
-from exprimo.studies.benchmarking.plan import PlannedRun, is_trained, own_imbalance, plan_runs, slug
+from exprimo.studies.benchmarking.plan import PlannedRun, plan_runs, slug, train_config
 from exprimo.studies.benchmarking.tables import (
     learning_curve,
     paired_table,
     read_cells,
     score_table,
 )
-from exprimo.training import FitConfig, SplitConfig, TrainConfig, train_run
+from exprimo.training import train_run
 from exprimo.training.judging import HEADLINE
+from exprimo.training.objective.cut import task_of
 from exprimo.training.run import dataset_facts
 
 
@@ -72,14 +73,17 @@ def run_benchmark(
         groups = sequence_groups(dataset) if "sequence" in dataset.inputs else None
         config, splits = _splits(dataset, config, groups, folder)
         overlaps = _overlaps(dataset, splits, groups, folder)
-        planned = plan_runs(config, facts.kind)
+        task = task_of(facts, config.above)
+        planned = plan_runs(config, task)
         for run in track(planned, "Training models"):
             own = folder / "runs" / run.folder
             train_planned(run, config, splits[run.split], own, resume=resume)
-        headline = HEADLINE[facts.kind]
-        cells = read_cells(planned, folder / "runs", splits)
+        headline = HEADLINE[task]
+        cells = read_cells(planned, folder / "runs", splits, config.role)
         curve, verdict = learning_curve(planned, folder / "runs", splits, headline)
-        _store_table(score_table(cells, facts.kind), folder / "table.tsv")
+        _store_table(score_table(cells, task), folder / "table.tsv")
+        chosen_on = read_cells(planned, folder / "runs", splits, config.role, "val")
+        _store_table(score_table(chosen_on, task), folder / "validation.tsv")
         _store_table(paired_table(cells, headline), folder / "paired.tsv")
         if len(curve):
             _store_table(curve, folder / "learning_curve.tsv")
@@ -89,11 +93,11 @@ def run_benchmark(
                 **describe_origin([], format_version=RUN_FORMAT),
                 "question": config.question or _question(facts.name, config.models),
                 "dataset": dataset_facts(dataset),
-                "task": facts.kind,
+                "task": task,
                 "target": facts.name,
-                "units": facts.units,
+                "units": facts.units if config.above is None else "",
                 "headline": headline,
-                "models": [_model_facts(planned, name, folder) for name in _names(planned)],
+                "models": [_model_facts(planned, name, config, folder) for name in _names(planned)],
                 "splits": list(splits),
                 "split_files": {name: f"splits/{slug(name)}" for name in splits},
                 "runs": [{**run._asdict(), "folder": f"runs/{run.folder}"} for run in planned],
@@ -216,46 +220,27 @@ def train_planned(
 ) -> None:
     """Train one planned run into ``folder``, or go on with what stands there."""
     folder.parent.mkdir(parents=True, exist_ok=True)
-    imbalance = own_imbalance(planned.model, config)
-    shared = config.fit if imbalance == config.fit.imbalance else _without_imbalance(config.fit)
-    train = TrainConfig(
-        dataset=config.dataset,
-        model=planned.model,
-        target=config.target,
-        seed=planned.seed,
-        ensemble=config.ensemble if is_trained(planned.model) else 1,
-        split=SplitConfig(strategy=split.strategy, seed=split.seed, **_chromosomes(config, split)),
-        fit=shared.model_copy(update={"fraction": planned.fraction}),
-        machine=config.machine,
-        options=config.options.get(planned.model, {}),
-    )
+    train = train_config(planned, config, split)
     train_run(train, folder, split=split, resume=resume or folder.exists())
-
-
-def _without_imbalance(fit: FitConfig) -> FitConfig:
-    return fit.model_copy(update={"imbalance": "none", "focal_gamma": FitConfig().focal_gamma})
-
-
-def _chromosomes(config: BenchmarkConfig, split: Split) -> dict[str, tuple[str, ...]]:
-    """Give the named chromosomes to the split that uses them, and to no other."""
-    if split.strategy != "chromosome":
-        return {}
-    return {"test_chroms": config.test_chroms, "val_chroms": config.val_chroms}
 
 
 def _names(planned: list[PlannedRun]) -> list[str]:
     return list(dict.fromkeys(run.model for run in planned))
 
 
-def _model_facts(planned: list[PlannedRun], name: str, folder: Path) -> dict[str, Any]:
-    spec = get_spec(name)
+def _model_facts(
+    planned: list[PlannedRun], name: str, config: BenchmarkConfig, folder: Path
+) -> dict[str, Any]:
+    spec = get_spec(config.entry(name))
     first = next(run for run in planned if run.model == name)
+    run = Run.open(folder / "runs" / first.folder)
     return {
         "name": name,
-        "role": spec.role,
+        "model": spec.name,
+        "role": config.role(name),
         "summary": spec.summary,
-        "inputs": list(spec.inputs),
-        "n_parameters": Run.open(folder / "runs" / first.folder).metrics["n_parameters"],
+        "inputs": run.metrics["inputs"],
+        "n_parameters": run.metrics["n_parameters"],
         "citation": spec.citation,
     }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import combinations
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from exprimo.core.run import Run, probability_columns
-from exprimo.core.split import Split
+from exprimo.core.split import Part, Split
 from exprimo.evaluate import (
     Difference,
     JudgedSet,
@@ -21,7 +21,7 @@ from exprimo.evaluate import (
     paired_difference,
 )
 from exprimo.evaluate.curves import more_data_helps
-from exprimo.models import Task, get_spec
+from exprimo.models import Task
 from exprimo.studies.benchmarking.plan import PlannedRun
 from exprimo.training.judging import METRICS_OF
 
@@ -29,7 +29,7 @@ _PAIR = ("kind", "split_a", "model_a", "split_b", "model_b", "metric")
 
 
 class Cell(NamedTuple):
-    """A model under a split: test predictions of its seeds, (seeds, n) or (seeds, n, classes)."""
+    """A model under a split: its seeds' predictions for a part, (seeds, n) or (.., classes)."""
 
     model: str
     split: str
@@ -38,26 +38,33 @@ class Cell(NamedTuple):
     groups: npt.NDArray[Any]
     unit: str
     thresholds: list[float] | None
-
-    @property
-    def role(self) -> str:
-        return get_spec(self.model).role
+    role: str = "model"
 
 
-def read_cells(runs: Iterable[PlannedRun], folder: Path, splits: dict[str, Split]) -> list[Cell]:
-    """Read the test predictions of every (model, split) with the whole training part."""
+def read_cells(
+    runs: Iterable[PlannedRun],
+    folder: Path,
+    splits: dict[str, Split],
+    role: Callable[[str], str],
+    part: Part = "test",
+) -> list[Cell]:
+    """Read the predictions for one part of every (model, split) with the whole training part.
+
+    ``role`` tells a row that must be beaten (``baseline``) from the others (``model``).
+    """
     found: dict[tuple[str, str], list[Run]] = {}
     for planned in runs:
         if planned.fraction >= 1:
             key = (planned.model, planned.split)
             found.setdefault(key, []).append(Run.open(folder / planned.folder))
     return [
-        _cell(model, split, members, splits[split]) for (model, split), members in found.items()
+        _cell(model, split, members, splits[split], part)._replace(role=role(model))
+        for (model, split), members in found.items()
     ]
 
 
-def _cell(model: str, split: str, runs: list[Run], used: Split) -> Cell:
-    rows = used.rows("test")
+def _cell(model: str, split: str, runs: list[Run], used: Split, part: Part = "test") -> Cell:
+    rows = used.rows(part)
     wanted = pd.Index(used.example_id[rows])
     tables = [run.predictions().set_index("example_id") for run in runs]
     present = wanted.isin(tables[0].index)

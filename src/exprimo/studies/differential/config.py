@@ -90,7 +90,9 @@ class MotifComparison(Config):
 
     file: str | None = None
     """Motifs in MEME format; unset leaves the comparison out."""
-    match_on: tuple[Literal["gc", "mean_expression"], ...] = ("gc", "mean_expression")
+    match_on: tuple[Literal["gc", "mean_expression"], ...] = Field(
+        ("gc", "mean_expression"), min_length=1
+    )
     """What controls are matched on."""
     pvalue: float = Field(1e-4, gt=0, lt=1)
     """Chance of a site at a random position."""

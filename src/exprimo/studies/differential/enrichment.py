@@ -17,12 +17,14 @@ from exprimo.features.composition import gc_content
 from exprimo.features.motifs import scan
 from exprimo.splits import resampling_groups
 from exprimo.studies.differential.config import MotifComparison
-from exprimo.studies.differential.promoters import gene_names
+from exprimo.studies.differential.promoters import gene_names, read_target_table
 
 _TESTS: tuple[tuple[str, Literal["presence", "values"]], ...] = (
     ("presence", "presence"),
     ("counts", "values"),
 )
+# Fewer genes of one direction than this make no comparison of their own.
+_FEWEST = 10
 _COLUMNS = (
     "motif", "n_changed", "n_matched", "share_changed", "share_matched", "odds_ratio", "low",
     "high", "pvalue", "padj", "rank",
@@ -35,6 +37,7 @@ def enrich(
     """Write ``table.tsv`` and ``balance.tsv``: all changed genes, then those up and down.
 
     Only tested genes take part; each changed gene has a control of like GC and expression.
+    A direction in which hardly a gene changed is left out.
     """
     motifs = read_motifs(motifs_path)
     names = [motif.name for motif in motifs]
@@ -50,8 +53,7 @@ def enrich(
         )
         family, _ = resampling_groups(dataset)
         own = gene_names(dataset)
-    table = pd.read_csv(targets, sep="\t", dtype={"gene_id": str}).set_index("gene_id")
-    direction = table["direction"].reindex(own).to_numpy()
+    direction = read_target_table(targets)["direction"].reindex(own).to_numpy()
     found = scan(codes, motifs, pvalue=config.pvalue)
     sets = {
         "changed": changed,
@@ -60,7 +62,7 @@ def enrich(
     }
     tables, balance = [], None
     for name, case in sets.items():
-        if not case.any():
+        if name != "changed" and case.sum() < _FEWEST:
             continue
         # A changed gene of the other direction is no control.
         open_rows = np.flatnonzero(case | ~changed)

@@ -16,7 +16,7 @@ from exprimo.evaluate.association import examine_labels, prevalence
 from exprimo.features import dataset_promoters
 from exprimo.features.composition import cpg_observed_expected, gc_content
 from exprimo.splits import resampling_groups
-from exprimo.studies.differential.promoters import gene_names
+from exprimo.studies.differential.promoters import gene_names, read_target_table
 
 _CHUNK = 4096
 
@@ -27,7 +27,7 @@ def examine(source: dict[str, Any], targets: Path, out: Path) -> None:
     Genes without a promoter count for expression alone; untested genes are judged beside tested
     ones, called negative, because that mistake has been published.
     """
-    table = pd.read_csv(targets, sep="\t", dtype={"gene_id": str}).set_index("gene_id")
+    table = read_target_table(targets)
     with atomic_directory(out) as folder:
         promoters = folder / "promoters.h5"
         dataset_promoters(**source, targets=targets, target="mean_count", out=promoters)

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from exprimo.core.errors import ConfigError
 from exprimo.core.files.atomic import atomic_file
 from exprimo.core.progress import track
 from exprimo.core.run import Run
@@ -18,7 +17,7 @@ from exprimo.models import get_spec
 from exprimo.studies.benchmarking import BenchmarkConfig
 from exprimo.studies.benchmarking.plan import PlannedRun, slug
 from exprimo.studies.benchmarking.run import train_planned
-from exprimo.studies.differential.config import ImbalanceComparison
+from exprimo.studies.differential.config import ImbalanceComparison, Strategy
 
 METRICS = ("auprc", "mcc", "auroc")
 _DIFFERENCE = ("strategy", "model", "metric", "difference", "low", "high", "p")
@@ -31,20 +30,19 @@ def compare_imbalance(
     """Train each model with each strategy on the benchmark's first split, and write the tables.
 
     Resampling and weights touch the training part only: validation and test keep the prevalence
-    they have. The runs without a strategy are those of the benchmark.
+    they have. The runs without a strategy are those of the benchmark. A baseline that has no use
+    for a strategy (focal loss, where there is no loss to focus) has no row for it.
     """
     split_name = benchmark.splits[0]
     split = Split.load(done / "splits" / f"{slug(split_name)}.parquet")
     scores, differences = [], []
-    plans = [(m, s) for m in config.models for s in config.strategies if s in get_spec(m).imbalance]
+    plans = [
+        (row, strategy)
+        for row in config.models
+        for strategy in config.strategies
+        if heeds(benchmark.entry(row), strategy)
+    ]
     for model in config.models:
-        if model not in benchmark.models and get_spec(model).kind != "baseline":
-            raise ConfigError(
-                "the comparison of imbalance names a model that the benchmark does not train",
-                record="imbalance.models",
-                found=model,
-                expected=", ".join(benchmark.models),
-            )
         plain = Run.open(done / "runs" / PlannedRun(model, split_name, benchmark.seed, 1.0).folder)
         scores += _scores(plain, _NONE, model, split_name)
     for model, strategy in track(plans, "Treating imbalance"):
@@ -60,6 +58,18 @@ def compare_imbalance(
         differences += [_difference(treated, plain, strategy, model, m, split) for m in METRICS]
     _store(pd.DataFrame(scores), out / "table.tsv")
     _store(pd.DataFrame(differences, columns=list(_DIFFERENCE)), out / "paired.tsv")
+
+
+def heeds(model: str, strategy: Strategy) -> bool:
+    """Tell whether a model has a use for a strategy; the loop sees to all of them for networks.
+
+    Examples
+    --------
+    >>> heeds("cnn", "focal"), heeds("kmer_linear", "focal"), heeds("kmer_linear", "oversample")
+    (True, False, True)
+    """
+    spec = get_spec(model)
+    return spec.kind != "baseline" or strategy in spec.imbalance
 
 
 def _scores(run: Run, strategy: str, model: str, split: str) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,9 @@ import pandas as pd
 from exprimo.core.dataset import Dataset
 from exprimo.core.errors import InputError
 from exprimo.core.files.atomic import atomic_file
+from exprimo.data.annotation.identifiers import strip_version
 from exprimo.features import dataset_promoters
-from exprimo.studies.differential.config import Promoters
+from exprimo.studies.differential.config import OtherTarget, Promoters
 
 # Below so many genes of the rarer class no part of a split can be judged.
 _FEWEST = 10
@@ -49,6 +51,12 @@ def write_targets(table: pd.DataFrame, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with atomic_file(path) as partial:
         table.to_csv(partial, sep="\t", index=False, lineterminator="\n")
+
+
+def read_target_table(path: Path) -> pd.DataFrame:
+    """Read the targets back, indexed by gene_id as `gene_names` gives it: without a version."""
+    table = pd.read_csv(path, sep="\t", dtype={"gene_id": str})
+    return table.set_index(table["gene_id"].map(strip_version)).drop(columns="gene_id")
 
 
 def build_dataset(source: dict[str, Any], targets: Path, out: Path, target: str) -> None:
@@ -91,6 +99,26 @@ def check_two_classes(path: Path) -> None:
             found=f"{changed:,} changed and {unchanged:,} unchanged genes with a promoter",
             expected=f"at least {_FEWEST} of each",
             remedy="Loosen or tighten dge.lfc and dge.padj, or check that gene names join",
+        )
+
+
+def check_other_classes(path: Path, targets: Path, also: Sequence[OtherTarget]) -> None:
+    """Refuse to ask for the direction where nearly all changed genes go one way."""
+    asked = [name for name in also if name in ("direction", "three_way")]
+    if not asked:
+        return
+    with Dataset.open(path) as dataset:
+        own = gene_names(dataset)
+    direction = read_target_table(targets)["direction"].reindex(own)
+    up, down = int((direction == 1).sum()), int((direction == 0).sum())
+    if min(up, down) < _FEWEST:
+        raise InputError(
+            "nearly all changed genes go one way",
+            file=targets,
+            record=f"target {asked[0]}",
+            found=f"{up:,} up and {down:,} down with a promoter",
+            expected=f"at least {_FEWEST} of each",
+            remedy=f"Take {' and '.join(asked)} out of targets.also",
         )
 
 

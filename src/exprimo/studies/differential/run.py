@@ -4,20 +4,29 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from exprimo.core.errors import ConfigError
+from exprimo.core.errors import ConfigError, InputError
 from exprimo.core.files.provenance import describe_origin
 from exprimo.core.run import write_json
 from exprimo.report import build_report
 from exprimo.studies.benchmarking import BenchmarkConfig, Benchmarked, run_benchmark
+from exprimo.studies.differential.checks import (
+    check_files,
+    check_inputs,
+    check_settings,
+    check_settings_kept,
+)
 from exprimo.studies.differential.config import DifferentialStudy
 from exprimo.studies.differential.enrichment import enrich
 from exprimo.studies.differential.examination import examine
 from exprimo.studies.differential.imbalance import compare_imbalance
+from exprimo.studies.differential.plan import main_benchmark, other_benchmark, study_question
 from exprimo.studies.differential.promoters import (
     build_dataset,
+    check_other_classes,
     check_two_classes,
     promoter_source,
     target_table,
@@ -44,6 +53,9 @@ def run_differential_study(
 ) -> DifferentialResult:
     """Test, label, cut promoters, examine, compare, and write the report.
 
+    What can be refused is refused first: unknown models and splits, absent files, a contrast
+    that the samples do not have, a genome of another build.
+
     Parameters
     ----------
     home
@@ -55,6 +67,7 @@ def run_differential_study(
     """
     folder = Path(out) if out is not None else home / study.out
     stages = _Stages(study, home, folder, resume)
+    stages.check()
     stages.test()
     stages.label()
     done, config = stages.compare()
@@ -65,7 +78,7 @@ def run_differential_study(
     facts: dict[str, Any] = {
         **describe_origin([], format_version=STUDY_FORMAT),
         "kind": study.kind,
-        "question": study.question or _question(stages.contrast),
+        "question": study_question(study, stages.contrast),
         "verdict": verdict(done, split, config.seed),
         "parts": {**stages.parts, "targets": others},
         "config": study.model_dump(mode="json"),
@@ -79,10 +92,6 @@ def run_differential_study(
     return DifferentialResult(folder, report, done._replace(report=report), facts)
 
 
-def _question(contrast: str) -> str:
-    return f"Can promoters tell which genes change ({contrast})?"
-
-
 class _Stages:
     """The stages in order; each is skipped if its output is there and the study is resumed."""
 
@@ -90,6 +99,7 @@ class _Stages:
         self.study, self.home, self.folder, self.resume = study, home, folder, resume
         self.targets = folder / "targets.tsv"
         self.dataset = folder / "dataset.h5"
+        self.settings = folder / "settings.toml"
         self.contrast = ""
         self.parts: dict[str, str] = {"dge": "dge", "examination": "labels"}
         self._source = promoter_source(study.promoters, home)
@@ -98,22 +108,41 @@ class _Stages:
         if not (self.resume and path.exists()):
             make()
 
+    def check(self) -> None:
+        """Refuse what could not be run, before anything is written."""
+        if not self.resume and (self.settings.exists() or (self.folder / "dge").exists()):
+            raise InputError(
+                "a study stands here already",
+                file=self.folder,
+                remedy="Go on with it: add --resume. Or choose another out",
+            )
+        check_settings(self.study)
+        check_settings_kept(self.study, self.settings)
+        check_files(self.study, self.home, self._source)
+        if not (self.resume and self.dataset.exists()):
+            check_inputs(self.study, self.home, self._source)
+
     def test(self) -> None:
         """Test for differential expression; shrunken changes are a target of their own."""
         counts = self.study.counts
-        settings = self.study.dge.model_copy(update={"shrink": True}).model_dump()
+        settings = self.study.dge.model_copy(update={"shrink": True})
+        out = self.folder / "dge"
+        # A kill may fall between the test and the settings that are written after it.
+        check_settings_kept(settings, out / "config.toml")
         self._unless_there(
-            self.folder / "dge",
+            out,
             lambda: dge(
                 [self.home / name for name in counts.files],
                 self.home / counts.samples,
-                self.folder / "dge",
+                out,
                 round_fractions=counts.round_fractions,
                 transcripts=self.home / counts.transcripts if counts.transcripts else None,
                 ignore_version=counts.ignore_version,
-                **settings,
+                **settings.model_dump(),
             ),
         )
+        if not self.settings.exists():
+            self.study.save(self.settings)
 
     def label(self) -> None:
         """Join labels with promoters, and look at the labels."""
@@ -124,17 +153,14 @@ class _Stages:
             lambda: build_dataset(self._source, self.targets, self.dataset, "changed"),
         )
         check_two_classes(self.dataset)
+        check_other_classes(self.dataset, self.targets, self.study.targets.also)
         labels = self.folder / "labels"
         self._unless_there(labels, lambda: examine(self._source, self.targets, labels))
 
     def compare(self) -> tuple[Benchmarked, BenchmarkConfig]:
         """Run the main benchmark."""
         self.parts["benchmark"] = "benchmark"
-        comparison = self.study.benchmark.model_dump()
-        comparison["models"] = ("mean_expression", *self.study.benchmark.models)
-        if not comparison["question"]:
-            comparison["question"] = self.study.question or _question(self.contrast)
-        config = BenchmarkConfig.checked({**comparison, "dataset": str(self.dataset)})
+        config = main_benchmark(self.study, self.dataset, self.contrast)
         done = run_benchmark(config, self.folder / "benchmark", resume=self.resume, report=False)
         return done, BenchmarkConfig.load(done.path / "config.toml")
 
@@ -164,30 +190,16 @@ class _Stages:
     def other_targets(self) -> list[str]:
         """Ask for the direction, for three classes and for the size of the change."""
         places = []
-        main = self.study.benchmark
         for name in self.study.targets.also:
             place = self.folder / "targets" / name
             dataset = self.folder / "targets" / f"{name}.h5"
-            if not (self.resume and dataset.exists()):
-                build_dataset(self._source, self.targets, dataset, name)
-            values = main.model_dump(exclude={"models", "splits", "target", "question", "ceiling"})
-            values |= {
-                "dataset": str(dataset),
-                "models": ("mean_expression", *self.study.targets.models),
-                "splits": main.splits[:1],
-                "target": name,
-                "question": _OTHER[name],
-            }
-            run_benchmark(BenchmarkConfig.checked(values), place, resume=self.resume, report=False)
+            self._unless_there(
+                dataset, partial(build_dataset, self._source, self.targets, dataset, name)
+            )
+            config = other_benchmark(self.study, name, dataset)
+            run_benchmark(config, place, resume=self.resume, report=False)
             places.append(f"targets/{name}")
         return places
-
-
-_OTHER = {
-    "direction": "Among changed genes: can promoters tell up from down?",
-    "three_way": "Can promoters tell down, unchanged and up apart?",
-    "lfc": "How much of the shrunken log2 fold change can be read from promoters?",
-}
 
 
 def _contrast_text(folder: Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf, isnan
 from typing import Any
 
 import pandas as pd
@@ -81,7 +82,9 @@ def _beats_all(rows: list[dict[str, Any]], model: str) -> bool:
 
 def _validation(benchmark: Benchmarked, model: str, split: str, seed: int) -> float:
     run = Run.open(benchmark.path / "runs" / PlannedRun(model, split, seed, 1.0).folder)
-    return float(run.metrics["parts"]["val"][benchmark.headline]["value"])
+    value = run.metrics["parts"]["val"][benchmark.headline]["value"]
+    # A validation part of one class has no AUROC: such a model is the last to be chosen.
+    return -inf if value is None else float(value)
 
 
 def _sentence(
@@ -94,23 +97,46 @@ def _sentence(
     split: str,
 ) -> str:
     own = [row for row in rows if row["model"] == chosen]
-    lost = [_NAMES[row["baseline"]] for row in own if row["low"] <= 0]
-    where = f"under the {split} split"
+    who = f"{chosen}, the best of {n_models} on validation," if n_models > 1 else chosen
+    where = f"AUROC {value:.3f} under the {split} split"
     if beats:
+        names = _listed([_NAMES[row["baseline"]] for row in own], "and")
         text = (
-            f"{chosen}, the best of {n_models} on validation, tells changed from unchanged genes "
-            f"with AUROC {value:.3f} {where} and beats k-mer counts, GC content and mean "
-            "expression: each paired interval excludes 0."
+            f"{who} tells changed from unchanged genes with {where} and beats {names}: each "
+            "paired interval lies above 0."
         )
     else:
-        text = (
-            f"{chosen}, the best of {n_models} on validation, reaches AUROC {value:.3f} {where} "
-            f"and does not clearly beat {' or '.join(lost) if lost else 'every baseline'}: the "
-            "paired interval includes 0."
-        )
+        text = f"{who} reaches {where} and {_not_beaten(own)}."
     others = [name for name in winners if name != chosen]
     if others:
-        text += f" {', '.join(others)} would, but was not the choice of validation."
-    elif not beats and not winners:
-        text += " No other model does either."
+        text += f" {_listed(others, 'and')} would, but {_was(others)} not the choice of validation."
+    elif not beats and n_models > 1:
+        text += " No other model beats them all either."
     return text
+
+
+def _not_beaten(rows: list[dict[str, Any]]) -> str:
+    """Say which baselines a model does not beat: those above it, and those not told apart."""
+    above = [_NAMES[row["baseline"]] for row in rows if row["high"] < 0]
+    alike = [_NAMES[row["baseline"]] for row in rows if row["low"] <= 0 <= row["high"]]
+    unsure = [_NAMES[row["baseline"]] for row in rows if isnan(row["low"]) or isnan(row["high"])]
+    said = []
+    if above:
+        said.append(f"is beaten by {_listed(above, 'and')}: the paired interval lies below 0")
+    if alike:
+        said.append(f"does not clearly beat {_listed(alike, 'or')}: the paired interval includes 0")
+    if unsure:
+        said.append(
+            f"is not shown to beat {_listed(unsure, 'or')}: there are too few independent genes "
+            "for an interval"
+        )
+    return "; it ".join(said) or "was compared with no baseline"
+
+
+def _listed(names: list[str], last: str) -> str:
+    """Join names as a sentence does."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} {last} {names[-1]}"
+
+
+def _was(names: list[str]) -> str:
+    return "was" if len(names) == 1 else "were"

@@ -10,9 +10,9 @@ from torch import nn
 from exprimo.core.config import Config
 from exprimo.core.progress import task as progress_task
 from exprimo.models.baselines.baseline import Floats, Stream, weight_of
-from exprimo.models.cnn_xgboost import CnnXgboostConfig, HybridPredictor
+from exprimo.models.cnn_xgboost import HybridPredictor
 from exprimo.models.network import NetworkPredictor
-from exprimo.models.trees import Block, BoostedTrees, Grown, quantise, tune
+from exprimo.models.trees import Block, BoostedTrees, Grown, TreesConfig, quantise, tune
 from exprimo.training.loop import Recipe, make_predictor
 
 
@@ -31,7 +31,7 @@ def fit_hybrid(
         What the members were trained by; its balance of classes is that of the trees, too. Under
         a focal loss the trees are fitted plainly, on the features of a focal network.
     options
-        A `CnnXgboostConfig`.
+        A `TreesConfig`: how trees are grown.
     members
         Trained networks.
     train
@@ -40,7 +40,7 @@ def fit_hybrid(
         Stream of the validation part; it alone decides depth, rate and number of trees, because
         a network's features of its own training examples look better than they are.
     """
-    if not isinstance(options, CnnXgboostConfig):
+    if not isinstance(options, TreesConfig):
         raise TypeError(f"options of another hybrid: {type(options).__name__}")
     trees: list[BoostedTrees] = []
     chosen: list[dict[str, Any]] = []
@@ -55,7 +55,7 @@ def fit_hybrid(
 
 def _grow(
     recipe: Recipe,
-    options: CnnXgboostConfig,
+    options: TreesConfig,
     network: NetworkPredictor,
     train: Stream,
     val: Stream,

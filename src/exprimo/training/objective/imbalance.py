@@ -88,12 +88,12 @@ def balance_of(
     if task == "regression":
         return Balance("none", (), fit.focal_gamma)
     counts = np.bincount(target.astype(np.int64), minlength=n_classes)
-    return Balance(fit.imbalance, tuple(counts.tolist()), fit.focal_gamma)
+    return Balance(fit.imbalance or "none", tuple(counts.tolist()), fit.focal_gamma)
 
 
-def check_imbalance(way: Imbalance, spec: ModelSpec, task: Task) -> None:
+def check_imbalance(way: Imbalance | None, spec: ModelSpec, task: Task) -> None:
     """Refuse a way that the target or the model has no use for."""
-    if way == "none":
+    if way is None or way == "none":
         return
     if task == "regression":
         raise ConfigError(

@@ -47,6 +47,34 @@ def test_names_never_cover_one_another() -> None:
             assert not (a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3])
 
 
+def test_names_cover_no_other_point_and_no_line_of_another_name() -> None:
+    rng = np.random.default_rng(4)
+    x, y = rng.random(12), rng.random(12)
+    crowd = rng.random(120), rng.random(120)
+    plot = (400.0, 270.0)
+    notes = place_notes(
+        x, y, [f"gene_{i}" for i in range(12)], ((0, 1), (0, 1)), plot=plot, around=crowd
+    )
+    assert len(notes) >= 4
+    others = np.column_stack([np.append(x, crowd[0]) * plot[0], np.append(y, crowd[1]) * plot[1]])
+    for note in notes:
+        half = 2.2 * len(note.text)
+        at = note.x * plot[0] + note.right, note.y * plot[1] + note.up
+        inside = (np.abs(others[:, 0] - at[0]) < half) & (np.abs(others[:, 1] - at[1]) < 4)
+        assert not inside.any()
+        for other in notes:
+            if other is note:
+                continue
+            # The line ends at the edge of its own name that faces the point.
+            own = min(2.2 * len(other.text), abs(other.right))
+            end = np.array([other.right - np.sign(other.right) * own, 0.6 * other.up])
+            line = np.array([other.x * plot[0], other.y * plot[1]]) + np.linspace(
+                np.zeros(2), end, 20
+            )
+            crossed = (np.abs(line[:, 0] - at[0]) < half) & (np.abs(line[:, 1] - at[1]) < 3)
+            assert not crossed.any()
+
+
 def test_names_stay_within_reach_of_their_points() -> None:
     rng = np.random.default_rng(3)
     x, y = rng.random(80), rng.random(80)

@@ -22,6 +22,8 @@ from exprimo.report.charts.chart import (
     Series,
     decade_ticks,
     floats,
+    ink_on,
+    luminance,
 )
 from exprimo.report.charts.interactive import plotly_figure
 from exprimo.report.charts.static import draw
@@ -124,15 +126,32 @@ def test_names_are_legible_however_many_there_are(n: int) -> None:
     assert max(wide, high) < 4_000
 
 
-def test_what_stands_in_a_dark_cell_is_white() -> None:
+def test_what_stands_in_a_cell_is_black_on_light_and_white_on_dark() -> None:
     cells = (("low", "high"), ("low", "high"))
     chart = heat(2, cells=cells, range=(0.0, 3.0))
     svg = draw(chart).svg.decode()
     assert re.search(r"fill: #ffffff[^>]*>high", svg)
     assert not re.search(r"fill: #ffffff[^>]*>low<", svg.split("high")[0])
     # Numbers are there, so a scale would repeat them.
-    assert plotly_figure(chart)["data"][0]["showscale"] is False
+    figure = plotly_figure(chart)
+    assert figure["data"][0]["showscale"] is False
     assert "distance" not in text_of(draw(chart).svg)
+    # On a dark page the greatest value is the lightest cell.
+    first, *_, last = figure["layout"]["annotations"]
+    assert (first["x"], first["y"], first["text"]) == ("s0", "s0", "low")
+    assert (last["x"], last["y"], last["text"]) == ("s1", "s1", "high")
+    assert (first["font"]["color"], last["font"]["color"]) == ("@ink-kw", "@ink-wk")
+
+
+@pytest.mark.parametrize("scale", [SCALE_LIGHT, SCALE_DARK])
+def test_ink_can_be_read_on_every_colour_of_a_scale(scale: tuple[str, ...]) -> None:
+    for share in np.linspace(0, 1, 41):
+        ends = [[int(c[i : i + 2], 16) for i in (1, 3, 5)] for c in scale]
+        colour = [np.interp(share, [0, 0.5, 1], [end[i] for end in ends]) for i in range(3)]
+        ground = luminance("#" + "".join(f"{round(part):02X}" for part in colour))
+        light, dark = sorted((ground, luminance(ink_on(scale, float(share)))), reverse=True)
+        # WCAG asks 4.5 of small text.
+        assert (light + 0.05) / (dark + 0.05) >= 4.5
 
 
 @pytest.mark.parametrize("scale", [SCALE_LIGHT, SCALE_DARK])

@@ -113,7 +113,7 @@ def test_many_genes_do_not_bloat_the_browsers_form(
     volcano = charts_of(folder)["volcano"]
     every = sum(s.x.size for s in volcano.series)
     assert every == pd.read_csv(folder / "results.tsv", sep="\t")["padj"].notna().sum()
-    assert f"of {every:,} points; PNG and SVG draw all" in volcano.caption
+    assert f"of {every:,} points; PNG and SVG draw all" in volcano.live_note
     assert len(draw(volcano).svg) < 1e6
 
 
@@ -140,8 +140,25 @@ def test_outlying_dispersions_are_ringed_and_hidden_ones_counted(dge_folder: Pat
     rings = next(s for s in chart.series if s.hollow)
     assert set(rings.hover) == set(table.index[table["dispOutlier"]])
     edge = next(s for s in chart.series if s.symbol == "triangle-down")
-    assert set(edge.hover) == set(table.index[table["dispGeneEst"] == 1e-8])
-    assert f"{len(edge.hover)} estimates below" in chart.caption
+    # The edge is the decade below all but a thousandth of the fitted and final dispersions.
+    kept = table.loc[table["baseMean"] > 0, ["dispFit", "dispersion"]].to_numpy()
+    floor = 10 ** np.floor(np.log10(np.quantile(kept, 0.001)))
+    below = table.index[table["dispGeneEst"] < floor]
+    assert set(edge.hover) == set(below)
+    assert set(table.index[table["dispGeneEst"] == 1e-8]) <= set(below)
+    assert edge.y == pytest.approx(floor)
+    assert f"{len(below)} estimates below {floor:g} drawn at the lower edge" in chart.caption
+    own = next(s for s in chart.series if s.name == "gene-wise estimate" and s is not edge)
+    assert own.y.min() >= floor
+    shown = dict(zip(own.hover, own.y, strict=True))
+    assert set(shown) | set(below) == set(table.index[table["baseMean"] > 0])
+    final = next(s for s in chart.series if s.name.startswith("final"))
+    assert not set(final.hover) & set(rings.hover)
+    for gene in final.hover[::101]:
+        assert dict(zip(final.hover, final.y, strict=True))[gene] == pytest.approx(
+            table.loc[gene, "dispersion"]
+        )
+        assert shown.get(gene, floor) == pytest.approx(max(table.loc[gene, "dispGeneEst"], floor))
     curve = next(s for s in chart.series if s.dash)
     assert np.all(np.diff(curve.x) > 0)
     assert curve.y == pytest.approx(0.1 + 4 / curve.x)
@@ -164,6 +181,10 @@ def test_components_have_colours_of_the_contrast_and_shapes_of_the_batch(dge_fol
     shapes = {(samples.loc[name, "batch"], look[1]) for name, look in looks.items()}
     assert len(shapes) == 2
     assert {note.text for note in chart.notes} <= set(samples.index)
+    at = pd.read_csv(dge_folder / "pca.tsv", sep="\t").set_index("sample")
+    for about, (x, y) in points(chart).items():
+        assert (x, y) == pytest.approx(tuple(at.loc[about.split(",")[0], ["pc1", "pc2"]]))
+    assert len(points(chart)) == len(samples)
 
 
 def test_a_coefficient_without_sides_still_has_figures(

@@ -21,6 +21,8 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from exprimo.core.config import Config
+from exprimo.models.differential.attention import dropped
+from exprimo.models.differential.motif_reader import MotifReader
 from exprimo.models.output_layer import OutputLayer
 from exprimo.models.zoo import ModelSpec, Preset, Shapes
 
@@ -49,26 +51,6 @@ class CnnBilstmConfig(Config):
     """Dropout between the LSTM's layers and behind the dense layer."""
 
 
-class _Reader(nn.Module):
-    """Convolution, maximum over neighbours, batch normalisation and rectifier."""
-
-    def __init__(self, inputs: int, outputs: int, kernel: int, pool: int, pool_first: bool) -> None:
-        super().__init__()
-        # Height 1 and channels last: on a CPU faster than one-dimensional layers.
-        self.conv = nn.Conv2d(inputs, outputs, (1, kernel))
-        self.norm = nn.BatchNorm2d(outputs)
-        self.pool, self.pool_first = pool, pool_first
-        self.padding = ((kernel - 1) // 2, kernel // 2)
-
-    def forward(self, x: Tensor) -> Tensor:
-        found = self.conv(nn.functional.pad(x, self.padding))
-        window = (1, min(self.pool, found.shape[3]))
-        if self.pool_first:
-            pooled: Tensor = self.norm(nn.functional.max_pool2d(found, window))
-            return pooled.relu()
-        return nn.functional.max_pool2d(self.norm(found.relu()), window)
-
-
 class CnnBilstm(nn.Module):
     """One-hot ``sequence`` (batch, 4, length) to (batch, outputs); logits for classes."""
 
@@ -78,17 +60,15 @@ class CnnBilstm(nn.Module):
         chosen = pools_for(shapes.inputs["sequence"][0])
         first, second = (given or own for given, own in zip(config.pools, chosen, strict=True))
         self.body = nn.Sequential(
-            _Reader(4, one, config.kernels[0], first, config.pool_first),
-            _Reader(one, two, config.kernels[1], second, config.pool_first),
+            MotifReader(4, one, config.kernels[0], first, config.pool_first),
+            MotifReader(one, two, config.kernels[1], second, config.pool_first),
         )
-        self.lstm = nn.LSTM(
-            two,
-            config.lstm_units,
-            config.lstm_layers,
-            batch_first=True,
-            bidirectional=True,
-            dropout=config.dropout if config.lstm_layers > 1 else 0.0,
+        # One layer each, because the library's dropout between layers is slow.
+        read = [two, *(config.lstm_layers - 1) * [2 * config.lstm_units]]
+        self.lstm = nn.ModuleList(
+            nn.LSTM(n, config.lstm_units, batch_first=True, bidirectional=True) for n in read
         )
+        self.between = config.dropout
         self.dense = nn.Sequential(
             nn.Linear(2 * config.lstm_units, config.hidden),
             nn.ReLU(),
@@ -101,7 +81,11 @@ class CnnBilstm(nn.Module):
     def features(self, inputs: dict[str, Tensor]) -> Tensor:
         """Give what the output layer reads, (batch, features)."""
         x = inputs["sequence"].unsqueeze(2).contiguous(memory_format=torch.channels_last)
-        steps, _ = self.lstm(self.body(x).squeeze(2).transpose(1, 2))
+        steps = self.body(x).squeeze(2).transpose(1, 2)
+        for number, layer in enumerate(self.lstm):
+            if number and self.training:
+                steps = dropped(steps, self.between)
+            steps, _ = layer(steps)
         features: Tensor = self.dense(steps.mean(1))
         return features
 

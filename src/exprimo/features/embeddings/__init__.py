@@ -1,0 +1,7 @@
+"""Stored embeddings of sequences, and how a dataset reads them."""
+
+from exprimo.features.embeddings.attach import attach_embeddings
+from exprimo.features.embeddings.keys import sequence_keys
+from exprimo.features.embeddings.store import EmbeddingStore
+
+__all__ = ["EmbeddingStore", "attach_embeddings", "sequence_keys"]

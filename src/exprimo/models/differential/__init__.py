@@ -1,0 +1,1 @@
+"""The networks of a student project on differential promoters, as published and as revised."""

@@ -1,0 +1,1 @@
+"""Networks that read mRNA half-life beside DNA."""

@@ -1,0 +1,1 @@
+"""Figures of an interpretation: importance, top positions, maps of a layer."""

@@ -1,0 +1,37 @@
+"""The figures of an interpretation, as files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from exprimo.report.charts.chart import Chart
+from exprimo.report.document.html import draw_all, save_pictures
+from exprimo.report.interpret.maps import map_charts
+from exprimo.report.interpret.profile import importance_chart, top_positions_chart
+from exprimo.report.interpret.reading import InterpretationFolder, read_interpretation
+
+
+def interpretation_charts(found: InterpretationFolder) -> list[Chart]:
+    """Make every figure for which there is a table."""
+    made = (importance_chart(found), top_positions_chart(found))
+    return [chart for chart in made if chart is not None] + map_charts(found)
+
+
+def write_interpretation_figures(folder: str | Path) -> list[Path]:
+    """Write the figures of an interpretation to ``figures/`` in it.
+
+    ``importance, top_positions``, and the map twice (``map_class, map_probability``; of numbers
+    ``map_prediction, map_target``), each as PNG and SVG.
+
+    Parameters
+    ----------
+    folder
+        A folder with an ``interpretation.json``.
+
+    Returns
+    -------
+    list of Path
+        The files that were written.
+    """
+    charts = interpretation_charts(read_interpretation(folder))
+    return save_pictures(draw_all(charts), Path(folder) / "figures")

@@ -1,0 +1,83 @@
+"""The benchmark that a study consists of: pure planning."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from exprimo.core.errors import ConfigError
+from exprimo.models import get_spec
+from exprimo.studies.benchmarking import BenchmarkConfig
+from exprimo.studies.halflife.config import ROWS, HalflifeStudy
+
+_QUESTION = "Is a gene high or low, told from its promoter and what sets its mRNA's half-life?"
+_QUANTITY = "How much expression do promoter and what sets the mRNA's half-life tell?"
+
+
+def study_question(study: HalflifeStudy) -> str:
+    """Give the question of a study."""
+    own = study.question or study.benchmark.question
+    return own or (_QUANTITY if study.benchmark.above == "none" else _QUESTION)
+
+
+def study_benchmark(
+    study: HalflifeStudy, dataset: str | Path, store: str | Path | None, above: Any
+) -> BenchmarkConfig:
+    """Plan the rows of the table with their options and presets.
+
+    Parameters
+    ----------
+    store
+        The embeddings that promoters are read through; None reads bases.
+    above
+        Where the target is cut; None where it is a label already, or a regression is wanted.
+
+    Examples
+    --------
+    >>> study = HalflifeStudy(dataset="D.h5")
+    >>> config = study_benchmark(study, "D.h5", None, "median")
+    >>> config.variants["half-life alone"], config.options["half-life alone"]["dna"]
+    ('halflife_cnn', 'none')
+    """
+    values = study.benchmark.model_dump()
+    names = study.benchmark.models
+    rows = {name: ROWS[name] for name in names if name in ROWS}
+    values["variants"] = {name: model for name, (model, _) in rows.items()} | values["variants"]
+    values["presets"] = dict.fromkeys(rows, study.preset) | values["presets"]
+    dna = {} if store is None else {"dna": "embedding"}
+    values["options"] = _merged({name: dna | own for name, (_, own) in rows.items()}, values)
+    values["rivals"] = tuple(name for name in study.benchmark.rivals if name in names)
+    values |= {
+        "dataset": str(dataset),
+        "embeddings": None if store is None else str(store),
+        "above": above,
+        "question": study_question(study),
+    }
+    return BenchmarkConfig.checked(values)
+
+
+def _merged(rows: dict[str, dict[str, str]], values: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Lay the options that the study sets over those that make the rows."""
+    given = values["options"]
+    own = {name: {**options, **given.get(name, {})} for name, options in rows.items()}
+    return {**given, **own}
+
+
+def check_study(study: HalflifeStudy) -> None:
+    """Refuse a row to be explained that is not compared, or that is no network."""
+    row = study.interpretation.row
+    if row not in study.benchmark.models:
+        raise ConfigError(
+            "the row to be explained is not compared",
+            record="interpretation.row",
+            found=row,
+            expected=", ".join(study.benchmark.models),
+        )
+    model = ROWS[row][0] if row in ROWS else study.benchmark.entry(row)
+    if get_spec(model).kind != "network":
+        raise ConfigError(
+            "the row to be explained is no network, so it has no gradients",
+            record="interpretation.row",
+            found=row,
+            expected="such as promoter + half-life",
+        )

@@ -1,0 +1,85 @@
+"""The sentence that a reader looks for: what does each input add?"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from exprimo.studies.benchmarking import Benchmarked
+from exprimo.studies.halflife.config import HALFLIFE_ALONE
+
+BOTH, ENCODED, PROMOTER = (
+    "promoter + half-life",
+    "promoter + encoded half-life",
+    "promoter alone",
+)
+
+
+class Step(NamedTuple):
+    """What is asked of two rows: what does ``more`` have that ``less`` lacks?"""
+
+    name: str
+    more: str
+    less: str
+
+
+STEPS = (
+    Step("half-life features add to the promoter", BOTH, PROMOTER),
+    Step("the promoter adds to half-life features", BOTH, HALFLIFE_ALONE),
+    Step("the contrastive encoder adds to the features as they are", ENCODED, BOTH),
+)
+
+
+def verdict(benchmark: Benchmarked, split: str) -> dict[str, Any]:
+    """Say what each input adds under one split, with paired intervals.
+
+    Returns
+    -------
+    dict
+        ``text``, and ``steps``: name, more, less, difference, low, high, adds (the interval lies
+        above 0).
+    """
+    scores = benchmark.scores
+    here = scores[(scores["split"] == split) & (scores["metric"] == benchmark.headline)]
+    values = here.set_index("model")
+    steps = [found for step in STEPS if (found := _step(step, benchmark.paired, split))]
+    said = []
+    if BOTH in values.index:
+        both = values.loc[BOTH]
+        said.append(
+            f"Promoter and half-life features together reach {_metric(benchmark.headline)} "
+            f"{both['value']:.3f} [{both['low']:.3f}, {both['high']:.3f}] under the {split} split."
+        )
+    said += [_sentence(step) for step in steps]
+    return {"text": " ".join(said), "steps": steps}
+
+
+def _step(step: Step, paired: pd.DataFrame, split: str) -> dict[str, Any] | None:
+    here = paired[(paired["kind"] == "model") & (paired["split_a"] == split)]
+    for a, b, sign in ((step.more, step.less, 1.0), (step.less, step.more, -1.0)):
+        lines = here[(here["model_a"] == a) & (here["model_b"] == b)]
+        if len(lines):
+            line = lines.iloc[0]
+            low, high = sorted((sign * float(line["low"]), sign * float(line["high"])))
+            return {
+                **step._asdict(),
+                "difference": sign * float(line["value"]),
+                "low": low,
+                "high": high,
+                "adds": low > 0,
+            }
+    return None
+
+
+def _sentence(step: dict[str, Any]) -> str:
+    interval = f"{step['difference']:+.3f} [{step['low']:+.3f}, {step['high']:+.3f}]"
+    if step["adds"]:
+        return f"{step['name'][0].upper()}{step['name'][1:]}: {interval}."
+    if step["high"] < 0:
+        return f"The row {step['more']} is worse than {step['less']}: {interval}."
+    return f"It is not shown that {step['name']}: {interval}."
+
+
+def _metric(name: str) -> str:
+    return {"auroc": "AUROC", "pearson_r": "r"}.get(name, name)
