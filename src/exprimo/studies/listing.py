@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from exprimo.core.config import Config
 from exprimo.models import ModelSpec, Shapes, all_specs, get_spec
 
 _EXAMPLE_SHAPES = {"sequence": (600,), "halflife": (8,)}
@@ -43,7 +44,7 @@ def _entry(spec: ModelSpec) -> dict[str, Any]:
         "citation": spec.citation,
         "options": {
             key: {
-                "default": getattr(config, key),
+                "default": _plain(getattr(config, key)),
                 "meaning": " ".join((field.description or "").split()),
             }
             for key, field in spec.config.model_fields.items()
@@ -53,3 +54,8 @@ def _entry(spec: ModelSpec) -> dict[str, Any]:
             for name, preset in spec.presets.items()
         },
     }
+
+
+def _plain(value: Any) -> Any:
+    """Give options inside options as a table."""
+    return value.model_dump() if isinstance(value, Config) else value

@@ -136,6 +136,10 @@ CALLS: dict[str, tuple[list[str], str, Any, str]] = {
         ["--fasta", "g.fa", "--genes", "g.gtf", "-o", "D.h5"],
         "dataset_promoters", BUILT, "Wrote D.h5",
     ),
+    "dataset hdf5": (["train=a.h5", "-o", "D.h5"], "dataset_hdf5", BUILT, "Wrote D.h5"),
+    "dataset features": (
+        ["f.tsv", "--targets", "t.tsv", "-o", "D.h5"], "dataset_features", BUILT, "Wrote D.h5"
+    ),
     "dataset table": (
         ["t.tsv", "--sequence", "s", "--target", "y", "-o", "D.h5"],
         "dataset_table", BUILT, "Wrote D.h5",
