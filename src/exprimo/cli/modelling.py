@@ -90,6 +90,12 @@ def _train(
         str | None, typer.Option(help="Published settings; see: exprimo models NAME.")
     ] = None,
     target: Annotated[str | None, typer.Option(help="Which target.")] = None,
+    above: Annotated[
+        str | None, typer.Option(help="Learn high or low: above the median, or above a number.")
+    ] = None,
+    embeddings: Annotated[
+        Path | None, typer.Option(help="A store from exprimo embed, for models that read it.")
+    ] = None,
     split: Annotated[
         str,
         typer.Option(
@@ -125,6 +131,8 @@ def _train(
     values: dict[str, Any] = {
         "preset": preset,
         "target": target,
+        "above": above,
+        "embeddings": None if embeddings is None else str(embeddings),
         "seed": seed,
         "ensemble": ensemble,
         "split": {
@@ -156,6 +164,9 @@ def _predict(
     intervals: Annotated[
         bool, typer.Option("--intervals", help="Add the conformal interval's ends.")
     ] = False,
+    embeddings: Annotated[
+        Path | None, typer.Option(help="Another store of embeddings than the run's own.")
+    ] = None,
     device: Device = "auto",
     threads: Threads = None,
     as_json: Json = False,
@@ -170,6 +181,7 @@ def _predict(
             out,
             target=target,
             intervals=intervals,
+            embeddings=embeddings,
             device=device,
             threads=threads,
         )
@@ -188,6 +200,9 @@ def _evaluate(
     allow_leak: Annotated[
         bool, typer.Option("--allow-leak", help="Show the number in spite of a leak.")
     ] = False,
+    embeddings: Annotated[
+        Path | None, typer.Option(help="Another store of embeddings than the run's own.")
+    ] = None,
     device: Device = "auto",
     threads: Threads = None,
     as_json: Json = False,
@@ -197,7 +212,14 @@ def _evaluate(
 
     with bars():
         found = exprimo.evaluate(
-            run, dataset, on=on, out=out, allow_leak=allow_leak, device=device, threads=threads
+            run,
+            dataset,
+            on=on,
+            out=out,
+            allow_leak=allow_leak,
+            embeddings=embeddings,
+            device=device,
+            threads=threads,
         )
     lines = [f"{found.run.name} on {found.part} of {found.dataset} ({found.n_examples:,} examples)"]
     lines += [f"  {with_interval(name, e)}" for name, e in found.metrics.items()]

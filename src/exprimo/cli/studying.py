@@ -41,6 +41,8 @@ def _demo(
     if not as_json:
         say([*_headline_table(done.expression), ""], {}, as_json=False)
         say_study(done.differential, as_json=False)
+        say([""], {}, as_json=False)
+        say_study(done.halflife, as_json=False)
         say(["", f"Expression from promoters: {done.report}"], {}, as_json=False)
         return
     facts = {
@@ -48,6 +50,7 @@ def _demo(
         "report": done.report,
         "expression": _benchmark_facts(done.expression),
         "differential": _study_facts(done.differential),
+        "halflife": _study_facts(done.halflife),
     }
     say([], facts, as_json=True)
 

@@ -11,6 +11,7 @@ from exprimo.core.dataset import Dataset
 from exprimo.core.errors import InputError, MismatchError
 from exprimo.core.run import Run, write_json
 from exprimo.core.split import Part, Split
+from exprimo.scoring.inputs import open_inputs
 from exprimo.scoring.resolve import learned_classes, model_on
 from exprimo.scoring.targets import learned_target
 from exprimo.splits import resampling_groups
@@ -44,6 +45,7 @@ def evaluate(
     on: Part | None = None,
     out: str | Path | None = None,
     allow_leak: bool = False,
+    embeddings: str | Path | None = None,
     device: str = "auto",
     threads: int | None = None,
 ) -> Evaluation:
@@ -63,6 +65,9 @@ def evaluate(
     allow_leak
         Show the number even where the Run learned from what it is judged on; the result lists
         the leaks. Without it, a `LeakError` names them.
+    embeddings
+        A store with the dataset's sequences, for a Run that reads embeddings; by default the one
+        that it was trained on.
 
     Examples
     --------
@@ -79,7 +84,7 @@ def evaluate(
         )
     metrics = finished.metrics
     threshold = metrics["threshold"]["value"] if metrics["threshold"] else None
-    with Dataset.open(path) as data:
+    with open_inputs(path, finished, embeddings) as data:
         split = finished.split
         mine = data.sha256 == split.dataset_sha256
         rows, used, part = _rows(data, split, on, mine)

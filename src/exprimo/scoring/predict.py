@@ -13,6 +13,7 @@ from exprimo.core.dataset import Dataset
 from exprimo.core.errors import ConfigError, InputError
 from exprimo.core.predictor import Prediction
 from exprimo.core.run import check_predictions_path, write_predictions
+from exprimo.scoring.inputs import open_inputs
 from exprimo.scoring.resolve import Resolved, for_dataset, learned_classes, model_on
 from exprimo.scoring.targets import learned_target
 from exprimo.training.predicting import predict_rows, prediction_columns
@@ -33,6 +34,7 @@ def predict(
     *,
     target: str | None = None,
     intervals: bool = False,
+    embeddings: str | Path | None = None,
     device: str = "auto",
     threads: int | None = None,
 ) -> Predicted:
@@ -54,6 +56,9 @@ def predict(
         trained for, if the dataset has it.
     intervals
         Add ``prediction_low`` and ``prediction_high``: the conformal interval of the Run.
+    embeddings
+        A store with the dataset's sequences, for a Run that reads embeddings; by default the one
+        that it was trained on.
 
     Examples
     --------
@@ -61,7 +66,7 @@ def predict(
     """
     check_predictions_path(out)
     resolved = model_on(model, device=device, threads=threads)
-    with Dataset.open(dataset) as data:
+    with open_inputs(dataset, resolved.run, embeddings) as data:
         rows = np.arange(len(data), dtype=np.int64)
         predictor = for_dataset(resolved, data)
         prediction = predict_rows(predictor, data, rows, description="Predicting")

@@ -23,6 +23,9 @@ from exprimo.studies.differential.config import (
     PromoterComparison,
     Promoters,
 )
+from exprimo.studies.halflife import HalflifeResult, HalflifeStudy, run_halflife_study
+from exprimo.studies.halflife.config import HALFLIFE_ALONE, GeneSource, HalflifeComparison
+from exprimo.studies.halflife.verdict import BOTH, PROMOTER
 from exprimo.studies.sequence import PromoterSource, SequenceStudy, run_sequence_study
 from exprimo.training import FitConfig
 
@@ -31,21 +34,23 @@ DEMO_EPOCHS = 10
 
 
 class Demonstration(NamedTuple):
-    """Two studies of one simulated world; ``report`` is that of the first."""
+    """Three studies of one simulated world; ``report`` is that of the first."""
 
     path: Path
     report: Path
     expression: Benchmarked
     differential: DifferentialResult
+    halflife: HalflifeResult
 
 
 def demo(
     out: str | Path = "demo", *, seed: int = 0, size: Literal["small", "large"] = "small"
 ) -> Demonstration:
-    """Simulate a world and take it through two studies.
+    """Simulate a world and take it through three studies.
 
-    ``OUT/report.html`` asks how much expression can be read from promoters, and
-    ``OUT/differential/report.html`` whether they tell which genes change between two conditions.
+    ``OUT/report.html`` asks how much expression can be read from promoters,
+    ``OUT/differential/report.html`` whether they tell which genes change between two conditions,
+    and ``OUT/halflife/report.html`` what the half-life of the mRNA adds.
 
     Examples
     --------
@@ -61,7 +66,11 @@ def demo(
     home.mkdir()
     second.save(home / "study.toml", comments=True)
     differential = run_differential_study(second, home, out=home)
-    return Demonstration(folder, expression.report, expression, differential)
+    third, home = halflife_demo_study(), folder / "halflife"
+    home.mkdir()
+    third.save(home / "study.toml", comments=True)
+    halflife = run_halflife_study(third, home, out=home)
+    return Demonstration(folder, expression.report, expression, differential, halflife)
 
 
 def demo_study(folder: Path) -> SequenceStudy:
@@ -104,4 +113,26 @@ def differential_demo_study() -> DifferentialStudy:
         ),
         targets=OtherTargets(also=()),
         motifs=MotifComparison(file="../world/truth/motifs.meme"),
+    )
+
+
+def halflife_demo_study() -> HalflifeStudy:
+    """Make the study of promoter and half-life in ``../world``: three rows under one split."""
+    return HalflifeStudy(
+        out=".",
+        question="Is a simulated gene high or low, told from promoter and half-life features?",
+        truth="../world/truth",
+        genes=GeneSource(
+            fasta="../world/genome.fa",
+            genes="../world/genes.gtf",
+            targets="../world/expression.tsv",
+            target="expression",
+            upstream=500,
+            downstream=100,
+        ),
+        benchmark=HalflifeComparison(
+            models=(BOTH, PROMOTER, HALFLIFE_ALONE),
+            splits=("homology",),
+            fit=FitConfig(epochs=DEMO_EPOCHS),
+        ),
     )

@@ -29,6 +29,7 @@ from exprimo.core.ledger import Ledger, keys_of
 from exprimo.core.predictor import Prediction
 from exprimo.core.run import Run, write_json, write_predictions
 from exprimo.core.split import Part, Split
+from exprimo.features.embeddings import embedding_facts
 from exprimo.models.network import Precision
 from exprimo.models.stored import save_model
 from exprimo.splits import make_split
@@ -127,7 +128,7 @@ def train_run(
         write_json(folder / "metrics.json", metrics)
         names = [str(device) for device in devices]
         machine = {"devices": names, "precision": precision, "threads": threads}
-        write_json(folder / "provenance.json", _provenance(dataset, used, machine))
+        write_json(folder / "provenance.json", _provenance(dataset, used, complete, machine))
         for state in folder.glob("state-*.safetensors"):
             state.unlink()
         if on_complete is not None:
@@ -368,7 +369,11 @@ def _store_history(fitted: Fitted, folder: Path) -> None:
         writer.writerows(fitted.history)
 
 
-def _provenance(dataset: Dataset, split: Split, machine: dict[str, Any]) -> dict[str, Any]:
+def _provenance(
+    dataset: Dataset, split: Split, config: TrainConfig, machine: dict[str, Any]
+) -> dict[str, Any]:
+    if config.embeddings is not None:
+        machine = {"embeddings": embedding_facts(config.embeddings), **machine}
     return describe_origin(
         [dataset.path],
         format_version=RUN_FORMAT,

@@ -110,7 +110,11 @@ STUDIED = SimpleNamespace(
     facts={"verdict": {"text": "cnn beats all", "beats": True}},
 )  # fmt: skip
 SHOWN = SimpleNamespace(
-    path=Path("demo"), report=Path("demo/r.html"), expression=BENCHMARKED, differential=STUDIED
+    path=Path("demo"),
+    report=Path("demo/r.html"),
+    expression=BENCHMARKED,
+    differential=STUDIED,
+    halflife=STUDIED,
 )
 PREDICTED = SimpleNamespace(path=Path("P.tsv"), n_examples=3)
 EMBEDDED = SimpleNamespace(

@@ -2,6 +2,6 @@
 
 from exprimo.features.embeddings.attach import attach_embeddings
 from exprimo.features.embeddings.keys import sequence_keys
-from exprimo.features.embeddings.store import EmbeddingStore
+from exprimo.features.embeddings.store import EmbeddingStore, embedding_facts
 
-__all__ = ["EmbeddingStore", "attach_embeddings", "sequence_keys"]
+__all__ = ["EmbeddingStore", "attach_embeddings", "embedding_facts", "sequence_keys"]

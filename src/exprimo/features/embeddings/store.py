@@ -23,6 +23,12 @@ class _Open(NamedTuple):
     offset: int
 
 
+def embedding_facts(path: str | Path) -> dict[str, Any]:
+    """Say what made the embeddings of a store."""
+    made = Manifest.read(Path(path))
+    return {"backbone": made.backbone, "digest": made.digest, "bin": made.bin}
+
+
 class EmbeddingStore:
     """Embeddings by the key of their sequence; use `open`, as a context manager.
 
@@ -69,6 +75,10 @@ class EmbeddingStore:
 
     def __len__(self) -> int:
         return len(self.keys)
+
+    def facts(self) -> dict[str, Any]:
+        """Say what made the embeddings: stores with equal facts hold the same of a sequence."""
+        return embedding_facts(self.path)
 
     def __enter__(self) -> Self:
         return self

@@ -7,8 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from exprimo.core.config import Config
-from exprimo.core.errors import ConfigError, InputError
+from exprimo.core.errors import ConfigError
 from exprimo.data.annotation import read_annotation
 from exprimo.data.counts import Counts, join_counts, read_counts
 from exprimo.data.fasta import Genome
@@ -216,21 +215,3 @@ def _check_promoters(study: DifferentialStudy, source: dict[str, Any], counts: C
     for option in ("test_chroms", "val_chroms"):
         wanted = getattr(study.benchmark, option)
         find_chromosomes(wanted, known, option=f"benchmark.{option}", file=source["genes"])
-
-
-def check_settings_kept(study: Config, stored: Path) -> None:
-    """Refuse to go on with a study that was started with other settings.
-
-    Parameters
-    ----------
-    study
-        What is asked for now.
-    stored
-        The settings that stand in the folder of results, if any do yet.
-    """
-    if stored.exists() and type(study).load(stored) != study:
-        raise InputError(
-            "the study that stands here was started with other settings",
-            file=stored,
-            remedy="Resume with the same file and --set, or choose another out",
-        )

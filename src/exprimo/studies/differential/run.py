@@ -17,7 +17,6 @@ from exprimo.studies.differential.checks import (
     check_files,
     check_inputs,
     check_settings,
-    check_settings_kept,
 )
 from exprimo.studies.differential.config import DifferentialStudy
 from exprimo.studies.differential.enrichment import enrich
@@ -35,6 +34,7 @@ from exprimo.studies.differential.promoters import (
 from exprimo.studies.differential.truth import compare_with_truth
 from exprimo.studies.differential.verdict import verdict
 from exprimo.studies.differential_expression import dge
+from exprimo.studies.resuming import check_settings_kept
 
 STUDY_FORMAT = 1
 

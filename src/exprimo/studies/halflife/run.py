@@ -17,13 +17,13 @@ from exprimo.report import build_report
 from exprimo.scoring.embeddings import embed
 from exprimo.studies.benchmarking import BenchmarkConfig, Benchmarked, run_benchmark
 from exprimo.studies.benchmarking.plan import PlannedRun, plan_runs, slug
-from exprimo.studies.differential.checks import check_settings_kept
 from exprimo.studies.halflife.config import HalflifeStudy
 from exprimo.studies.halflife.interpretation import interpret_row
 from exprimo.studies.halflife.plan import check_study, study_benchmark, study_question
 from exprimo.studies.halflife.source import build_dataset, check_files
 from exprimo.studies.halflife.truth import truth_ceilings
 from exprimo.studies.halflife.verdict import verdict
+from exprimo.studies.resuming import check_settings_kept
 
 STUDY_FORMAT = 1
 

@@ -12,11 +12,11 @@ from exprimo.studies.differential.checks import (
     check_files,
     check_inputs,
     check_settings,
-    check_settings_kept,
 )
 from exprimo.studies.differential.config import MODELS
 from exprimo.studies.differential.plan import main_benchmark, other_benchmark, study_question
 from exprimo.studies.differential.promoters import promoter_source
+from exprimo.studies.resuming import check_settings_kept
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,10 @@ import pytest
 from safetensors.numpy import load_file
 
 from exprimo.core.dataset import Dataset, write_dataset
-from exprimo.core.errors import ConfigError
+from exprimo.core.errors import ConfigError, MismatchError
 from exprimo.core.run import Run
 from exprimo.scoring import evaluate, predict
+from exprimo.scoring.embeddings import embed
 from exprimo.training import TrainConfig, train_run
 from exprimo.training.before import pretext as pretext_module
 
@@ -158,3 +159,42 @@ def test_trees_on_an_autoencoders_code(genes: Path, tmp_path: Path) -> None:
     assert run.ledger.learned.keys() >= {"autoencoder", "boosted trees"}
     again = evaluate(run.path)
     assert again.metrics["auroc"]["value"] == run.metrics["parts"]["test"]["auroc"]["value"]
+
+
+@pytest.fixture(scope="module")
+def store(genes: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("store") / "S"
+    embed("random-embedding:6", genes, path, bin=20)
+    return path
+
+
+def test_a_run_on_embeddings_is_trained_judged_and_predicts(
+    genes: Path, store: Path, tmp_path: Path
+) -> None:
+    options = {**SMALL, "dna": "embedding", "filters": 0}
+    run = _train(genes, tmp_path / "r", options=options, embeddings=str(store))
+    assert run.metrics["inputs"] == ["embedding", "halflife"]
+    assert run.provenance["embeddings"]["backbone"].startswith("random-embedding")
+    again = evaluate(run.path)
+    assert again.metrics["auroc"]["value"] == run.metrics["parts"]["test"]["auroc"]["value"]
+    moved = store.rename(tmp_path / "moved")
+    try:
+        given = predict(run.path, genes, tmp_path / "p.tsv", embeddings=moved).table
+    finally:
+        moved.rename(store)
+    expected = run.predictions().set_index("example_id")["prediction"]
+    found = given.set_index("example_id")["prediction"].loc[expected.index]
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+def test_embeddings_of_another_kind_are_refused(genes: Path, store: Path, tmp_path: Path) -> None:
+    options = {**SMALL, "dna": "embedding", "filters": 0}
+    run = _train(genes, tmp_path / "r", options=options, embeddings=str(store))
+    embed("random-embedding:6", genes, tmp_path / "coarse", bin=40)
+    with pytest.raises(MismatchError, match="trained on other embeddings"):
+        predict(run.path, genes, tmp_path / "p.tsv", embeddings=tmp_path / "coarse")
+
+
+def test_a_model_that_reads_embeddings_asks_for_them(genes: Path, tmp_path: Path) -> None:
+    with pytest.raises(MismatchError, match="exprimo embed MODEL"):
+        _train(genes, tmp_path / "r", options={**SMALL, "dna": "embedding"})

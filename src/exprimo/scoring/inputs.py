@@ -1,0 +1,52 @@
+"""A dataset with all that a model reads of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from exprimo.core.dataset import Dataset
+from exprimo.core.errors import MismatchError
+from exprimo.core.run import Run
+from exprimo.features.embeddings import EmbeddingStore, attach_embeddings
+from exprimo.training import TrainConfig
+
+
+@contextmanager
+def open_inputs(
+    dataset: str | Path, run: Run | None, embeddings: str | Path | None = None
+) -> Iterator[Dataset]:
+    """Open a dataset, with its embeddings where a Run was trained on some.
+
+    Parameters
+    ----------
+    run
+        None for a model that is no Run.
+    embeddings
+        A store with this dataset's sequences; by default the one that the Run was trained on.
+    """
+    store = embeddings
+    if store is None and run is not None and "embedding" in run.metrics.get("inputs", ()):
+        store = TrainConfig.load(run.config_path).embeddings
+    with Dataset.open(dataset) as data, attach_embeddings(data, store) as opened:
+        if run is not None and opened is not None:
+            _refuse_other_embeddings(opened, run)
+        yield data
+
+
+def _refuse_other_embeddings(store: EmbeddingStore, run: Run) -> None:
+    learned = run.provenance.get("embeddings")
+    found = store.facts()
+    if learned is not None and learned != found:
+        raise MismatchError(
+            "the run was trained on other embeddings",
+            file=store.path,
+            found=_told(found),
+            expected=_told(learned),
+            remedy="Make them with the same model, weights and bin: exprimo embed",
+        )
+
+
+def _told(facts: dict[str, object]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in facts.items())
