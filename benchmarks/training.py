@@ -1,13 +1,18 @@
-"""Training the published promoter classifiers: Exprimo against a plain PyTorch program.
+"""Training the published networks: Exprimo against a plain PyTorch program.
 
     python -m benchmarks training [--examples 5000] [--length 2000] [--threads 2] [--models A,B]
+        [--genes 16000] [--window 20000]
 
-Each model's preset ``published`` and the same network as a plain program would train it
-(``rivals/published_promoter_nets.py``), each in a process of its own, on random sequences with
-random labels, with equal batches. A network's rate is that of the median batch behind the first
-one, everything included: reading, one-hot, forward, backward, update. Trees are timed as a whole,
-behind the features or the columns that they are grown on: ``cnn_xgboost`` as 20 epochs of its
-network at the measured rate, and its trees. With one thread, seconds are those of the process.
+Networks of promoter and half-life (`halflife_cnn`, `xpresso`, `contrast`): see
+`_halflife_training`.
+
+Promoter classifiers: each model's preset ``published``, and the same network as a plain program
+would train it (``rivals/published_promoter_nets.py``), each in a process of its own, on random
+sequences with random labels, with equal batches. A network's rate is that of the median batch
+behind the first one, everything included: reading, one-hot, forward, backward, update. Trees are
+timed as a whole, behind the features or the columns that they are grown on: ``cnn_xgboost`` as 20
+epochs of its network at the measured rate, and its trees. With one thread, seconds are those of
+the process.
 
 The plain transformer keeps every attention weight, 31 GiB a layer for a batch of 256, so both
 are measured at a batch of 4.
@@ -29,6 +34,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from benchmarks import _halflife_training
 from exprimo.core.dataset import write_dataset
 
 # Examples per batch; batches that are timed, or rounds of boosting.
@@ -139,25 +145,40 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--examples", type=int, default=5_000)
     parser.add_argument("--length", type=int, default=2_000)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--models", default=",".join(MODELS))
+    parser.add_argument("--genes", type=int, default=16_000)
+    parser.add_argument("--window", type=int, default=20_000)
+    parser.add_argument("--models", default=",".join((*MODELS, *_halflife_training.CASES)))
     options = parser.parse_args(arguments)
+    wanted = options.models.split(",")
+    unknown = sorted(set(wanted) - set(MODELS) - set(_halflife_training.CASES))
+    if unknown:
+        parser.error(f"no such model: {', '.join(unknown)}")
+    classifiers = [model for model in wanted if model in MODELS]
+    if classifiers:
+        print_classifiers(classifiers, options.examples, options.length, options.threads)
+    rest = [model for model in wanted if model not in MODELS]
+    _halflife_training.print_rows(rest, options.genes, options.window, options.threads, measure)
+
+
+def print_classifiers(models: Sequence[str], examples: int, length: int, threads: int) -> None:
+    """Measure the promoter classifiers and print a row of each."""
     print(
-        f"{options.examples:,} sequences of {options.length:,} bp, {options.threads} threads; "
+        f"{examples:,} sequences of {length:,} bp, {threads} threads; "
         f"targets: {_SPEED:g} x the rate, 1/{_MEMORY:g} of the bytes"
     )
     heads = ("plain", "fp32", "ratio", "auto", "ratio", "plain MiB", "ours MiB", "ratio")
     print(f"{'examples/s':16}" + "".join(f"{head:>10}" for head in heads))
     with tempfile.TemporaryDirectory() as folder:
-        path, arrays = write_data(Path(folder), options.examples, options.length)
-        for model in options.models.split(","):
+        path, arrays = write_data(Path(folder), examples, length)
+        for model in models:
             batch, batches = MODELS[model]
-            sizes = [str(batch), str(batches), str(options.threads)]
+            sizes = [str(batch), str(batches), str(threads)]
             plain = measure(["-m", _RIVAL, model, str(arrays), *sizes])
             found = [
                 measure(["-c", _OURS, model, str(path), *sizes, precision])
                 for precision in ("fp32", "auto")
             ]
-            print(row(model, plain, found, round(0.8 * options.examples), options.length))
+            print(row(model, plain, found, round(0.8 * examples), length), flush=True)
 
 
 def row(

@@ -75,7 +75,7 @@ def volcano(dge: DgeFolder) -> Chart:
         Axis(dge.fold_change_label, window[0]),
         Axis("−log10 adjusted p", window[1]),
         tuple(series),
-        _thresholds(dge),
+        _thresholds(dge, window),
         sources=(dge.file("results.tsv"), dge.file("labels.tsv")),
         tall=True,
         notes=notes,
@@ -127,11 +127,21 @@ def _evidence(padj: FloatArray) -> tuple[FloatArray, BoolArray]:
     return np.where(zero, above, height) + 0.0, zero
 
 
-def _thresholds(dge: DgeFolder) -> tuple[Rule, ...]:
-    rules = [Rule("y", float(-np.log10(dge.padj)), f"adjusted p = {dge.padj:g}")]
-    if dge.lfc > 0:
-        rules += [Rule("x", -dge.lfc, f"−{dge.lfc:g}"), Rule("x", dge.lfc, f"{dge.lfc:g}")]
-    return tuple(rules)
+def _thresholds(
+    dge: DgeFolder, window: tuple[tuple[float, float], tuple[float, float]]
+) -> tuple[Rule, ...]:
+    """Give the thresholds of a call that lie within the figure."""
+    rules = [
+        Rule("y", float(-np.log10(dge.padj)), f"adjusted p = {dge.padj:g}"),
+        Rule("x", -dge.lfc, f"−{dge.lfc:g}"),
+        Rule("x", dge.lfc, f"{dge.lfc:g}"),
+    ]
+    ends = {"x": window[0], "y": window[1]}
+    return tuple(
+        rule
+        for rule in rules[: 3 if dge.lfc > 0 else 1]
+        if ends[rule.along][0] <= rule.at <= ends[rule.along][1]
+    )
 
 
 def _series(

@@ -75,8 +75,19 @@ def read_halflife_study(source: str | Path) -> HalflifeFolder:
         what = "the true promoter and half-life components of the simulated world, same test genes"
         benchmark = replace(benchmark, ceiling=(float(best["value"]), what))
     validation = read_table(
-        folder / place / "validation.tsv", ("model", "split", "metric"), _NUMBERS
+        folder / place / "validation.tsv", ("model", "role", "split", "metric"), _NUMBERS
     )
+    benchmark = replace(benchmark, chosen=_chosen(validation, benchmark))
     own = folder / str(parts["interpretation"])
     found = read_interpretation(own, f"{own.name}/") if is_interpretation(own) else None
     return HalflifeFolder(folder.name, facts, benchmark, validation, found)
+
+
+def _chosen(validation: pd.DataFrame, benchmark: Material) -> str:
+    """Name the row that is best on validation, which then answers; empty where none has a score."""
+    here = validation[
+        (validation["split"] == benchmark.answer_split)
+        & (validation["metric"] == benchmark.headline)
+        & (validation["role"] == "model")
+    ].dropna(subset="value")
+    return str(here.loc[here["value"].idxmax(), "model"]) if len(here) else ""

@@ -11,11 +11,11 @@ from exprimo.report.charts.chart import Chart
 from exprimo.report.charts.forest import ForestRow, forest, verdict_of
 from exprimo.report.document.table import Cell, Column, Table, estimate, named
 from exprimo.report.halflife.reading import HalflifeFolder
-from exprimo.report.wording import ABSENT, interval, metric_label, number
+from exprimo.report.wording import ABSENT, counted, interval, metric_label, number
 
 _METRICS = {
     "classification": ("auroc", "precision", "recall", "f1", "auprc", "mcc"),
-    "regression": ("pearson_r", "spearman_r", "r2", "rmse"),
+    "regression": ("pearson_r", "spearman", "r2", "mse", "mae"),
 }
 
 
@@ -73,24 +73,22 @@ def _cells(
 
 def steps_chart(study: HalflifeFolder) -> Chart | None:
     """Draw what each input adds, with paired intervals."""
-    rows = [
-        ForestRow(
-            f"{step['more']} − {step['less']}",
-            float(step["difference"]),
-            float(step["low"]),
-            float(step["high"]),
-            verdict_of(float(step["low"]), float(step["high"])),
-        )
-        for step in study.steps
-    ]
+    rows = []
+    for step in study.steps:
+        value, low, high = _floats(step, "difference")
+        name = f"{step['more']} − {step['less']}"
+        rows.append(ForestRow(name, value, low, high, verdict_of(low, high)))
     if not rows:
         return None
     material = study.benchmark
+    alike = "Rows differ in what they read and in nothing else."
+    if study.facts.get("preset") == "published":
+        alike = "Rows have each source's own layers and training, so they differ in that too."
     return forest(
         "steps",
         "What each input adds",
         f"Differences on the same test genes of the {material.answer_split} split, with 95% "
-        "intervals. Rows differ in what they read and in nothing else.",
+        f"intervals. {alike}",
         f"difference in {metric_label(material.headline)}",
         rows,
         sources=(study.benchmark.file("paired.tsv"), "study.json"),
@@ -103,16 +101,31 @@ def ceiling_table(study: HalflifeFolder) -> Table | None:
         return None
     metric = metric_label(str((study.facts.get("truth") or {}).get("metric")))
     rows = tuple(
-        (named(name), estimate(found["value"], found["low"], found["high"]))
-        for name, found in study.ceilings.items()
+        (named(name), estimate(*_floats(found, "value"))) for name, found in study.ceilings.items()
     )
     columns = (Column("True component of"), Column(f"{metric} of the truth", True))
     return Table(
         "ceilings",
-        "What no model can pass: the simulated world's true components against what was measured.",
+        "What the truth of each input tells of the same test genes: the simulated world's own "
+        "components against what was measured. A model that reads the same can be expected to stay "
+        "below, unless it was trained on relatives of these genes.",
         columns,
         rows,
         "study.json",
+    )
+
+
+def explained_sentence(study: HalflifeFolder) -> str:
+    """Say which row was explained, on what, and what a gradient is; empty where none was."""
+    if study.interpretation is None:
+        return ""
+    summary = study.interpretation.summary
+    row = str((summary.get("provenance") or {}).get("row") or "the network")
+    genes = counted(int(summary["n_examples"]), "test gene")
+    return (
+        f"Of the row “{row}”, over {genes} of the {study.benchmark.answer_split} split. A gradient "
+        "is a local slope: it says what a small change would do, not what taking the base away "
+        "would."
     )
 
 
@@ -130,3 +143,12 @@ def recovery_sentence(study: HalflifeFolder) -> str:
         f"by a random number of bases it reaches {number(shifted['mean'])}, and that of another "
         f"gene {number(swapped['mean'])}."
     )
+
+
+def _floats(found: Mapping[str, Any], value: str) -> tuple[float, float, float]:
+    """Give a value with its interval; JSON has null where there is none."""
+    one, low, high = (
+        float("nan") if found[name] is None else float(found[name])
+        for name in (value, "low", "high")
+    )
+    return one, low, high

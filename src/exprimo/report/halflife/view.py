@@ -10,6 +10,7 @@ from exprimo.report.document.table import Table
 from exprimo.report.halflife.reading import HalflifeFolder
 from exprimo.report.halflife.tables import (
     ceiling_table,
+    explained_sentence,
     parts_table,
     recovery_sentence,
     steps_chart,
@@ -17,7 +18,7 @@ from exprimo.report.halflife.tables import (
 from exprimo.report.interpret.figures import interpretation_charts
 from exprimo.report.runs.answer import Answer
 from exprimo.report.runs.answer import answer as benchmark_answer
-from exprimo.report.runs.distrust import Doubt, doubts
+from exprimo.report.runs.distrust import Doubt, by_weight, doubts
 from exprimo.report.runs.view import run_charts, view
 
 
@@ -29,6 +30,8 @@ class HalflifeView(NamedTuple):
     doubts: list[Doubt]
     parts: Table
     ceilings: Table | None
+    explained: str
+    """Which row was explained, on how many genes, and what a gradient says."""
     recovery: str
     maps: tuple[str, ...]
     """Keys of the figures of the layer's map."""
@@ -54,9 +57,10 @@ def _view(study: HalflifeFolder, explained: tuple[str, ...]) -> HalflifeView:
     return HalflifeView(
         study=study,
         answer=_answer(study),
-        doubts=[*_doubts(study), *doubts(study.benchmark)],
+        doubts=by_weight([*_doubts(study), *doubts(study.benchmark)]),
         parts=parts_table(study),
         ceilings=ceiling_table(study),
+        explained=explained_sentence(study),
         recovery=recovery_sentence(study),
         maps=tuple(key for key in explained if key.startswith("map_")),
         settings=pretty_json(study.facts.get("config")),
@@ -64,12 +68,12 @@ def _view(study: HalflifeFolder, explained: tuple[str, ...]) -> HalflifeView:
 
 
 def _answer(study: HalflifeFolder) -> Answer:
-    """Put what each input adds between the benchmark's headline and what it says of splits."""
+    """Put what each input adds behind the benchmark's headline."""
     own = benchmark_answer(study.benchmark)
     first, *rest = own.sentences
     text = str((study.facts.get("verdict") or {}).get("text") or "")
     return Answer(
-        (first, *([text] if text else []), *rest[1:]),
+        (first, *([text] if text else []), *rest),
         own.tiles,
         tuple(dict.fromkeys((*own.sources, "study.json"))),
     )

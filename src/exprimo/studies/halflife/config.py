@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from exprimo.core.config import Config
 from exprimo.studies.benchmarking import ComparisonConfig
@@ -75,13 +75,14 @@ class HalflifeComparison(ComparisonConfig):
     models: tuple[str, ...] = tuple(ROWS)
     """Rows of the table, and further models."""
     splits: tuple[str, ...] = Field(("homology", "chromosome", "random"), min_length=1)
-    """Strategies to compare, the headline first."""
+    """Strategies to compare; the strictest answers. Unset: those that the dataset allows, and
+    before them the parts that it brings, ``column:part``."""
     rivals: tuple[str, ...] = (HALFLIFE_ALONE,)
     """Rows that the others must beat, beside the baselines."""
 
 
 class Interpretation(Config):
-    """What the network that reads both looks at, over the test genes of the first split."""
+    """What the network that reads both looks at, over the test genes of the strictest split."""
 
     row: str = "promoter + half-life"
     """The row that is explained."""
@@ -91,6 +92,13 @@ class Interpretation(Config):
     """Width in bases of the moving mean over the profile, odd."""
     layer: str = "first_dense"
     """The layer that is mapped."""
+
+    @field_validator("smooth")
+    @classmethod
+    def _odd(cls, value: int) -> int:
+        if value % 2 == 0:
+            raise ValueError("give an odd number of bases, so that the mean has a middle")
+        return value
 
 
 class HalflifeStudy(Config):

@@ -49,7 +49,7 @@ def interpret_row(
     Parameters
     ----------
     run
-        The Run of the row under the first split.
+        The Run of the row under the split that answers.
     dataset
         Open, with its embeddings attached where the run reads them.
     bin_bases
@@ -126,6 +126,25 @@ def tss_index(dataset: Dataset) -> int:
     return int(np.median(before))
 
 
+def shared_out(of_bins: Floats, bin_bases: int, length: int) -> Floats:
+    """Give each base an equal share of its bin; the last bin may hold fewer.
+
+    Parameters
+    ----------
+    of_bins
+        (rows, bins).
+
+    Examples
+    --------
+    >>> shared_out(np.float32([[6.0, 4.0]]), 3, 5).tolist()
+    [[2.0, 2.0, 2.0, 2.0, 2.0]]
+    """
+    ends = np.minimum(np.arange(1, of_bins.shape[1] + 1) * bin_bases, length)
+    sizes = np.diff(ends, prepend=0)
+    shares: Floats = np.repeat(of_bins / np.maximum(sizes, 1), sizes, axis=1)
+    return shares
+
+
 def _chosen(split: Split, most: int) -> Rows:
     rows = split.rows("test")
     if len(rows) <= most:
@@ -147,8 +166,7 @@ def _contributions(predictor: object, dataset: Dataset, rows: Rows, bin_bases: i
         slopes = block.by_input[name]
         if name == "embedding":
             values = dataset.rows(name, block.rows).astype(np.float32)
-            of_bins = (slopes * values).sum(2) / bin_bases
-            slopes = np.repeat(of_bins, bin_bases, axis=1)[:, :length]
+            slopes = shared_out((slopes * values).sum(2), bin_bases, length)
         out[at : at + len(slopes)] = slopes
         at += len(slopes)
     return out

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
-from exprimo.core.errors import ConfigError
-from exprimo.models import get_spec
+from exprimo.report.wording import strictness
 from exprimo.studies.benchmarking import BenchmarkConfig
-from exprimo.studies.halflife.config import ROWS, HalflifeStudy
+from exprimo.studies.halflife.config import HALFLIFE_ALONE, ROWS, HalflifeStudy
 
 _QUESTION = "Is a gene high or low, told from its promoter and what sets its mRNA's half-life?"
 _QUANTITY = "How much expression do promoter and what sets the mRNA's half-life tell?"
@@ -46,7 +46,10 @@ def study_benchmark(
     values["presets"] = dict.fromkeys(rows, study.preset) | values["presets"]
     dna = {} if store is None else {"dna": "embedding"}
     values["options"] = _merged({name: dna | own for name, (_, own) in rows.items()}, values)
-    values["rivals"] = tuple(name for name in study.benchmark.rivals if name in names)
+    # The rival that nobody asked for may not be compared; another name is a mistake to be told.
+    values["rivals"] = tuple(
+        name for name in study.benchmark.rivals if name in names or name != HALFLIFE_ALONE
+    )
     values |= {
         "dataset": str(dataset),
         "embeddings": None if store is None else str(store),
@@ -63,21 +66,30 @@ def _merged(rows: dict[str, dict[str, str]], values: dict[str, Any]) -> dict[str
     return {**given, **own}
 
 
-def check_study(study: HalflifeStudy) -> None:
-    """Refuse a row to be explained that is not compared, or that is no network."""
-    row = study.interpretation.row
-    if row not in study.benchmark.models:
-        raise ConfigError(
-            "the row to be explained is not compared",
-            record="interpretation.row",
-            found=row,
-            expected=", ".join(study.benchmark.models),
-        )
-    model = ROWS[row][0] if row in ROWS else study.benchmark.entry(row)
-    if get_spec(model).kind != "network":
-        raise ConfigError(
-            "the row to be explained is no network, so it has no gradients",
-            record="interpretation.row",
-            found=row,
-            expected="such as promoter + half-life",
-        )
+def settled_splits(study: HalflifeStudy, columns: Collection[str]) -> tuple[str, ...]:
+    """Give the splits that are asked for; else those that the dataset's columns allow.
+
+    Parts that the files themselves bring come first.
+
+    Examples
+    --------
+    >>> study = HalflifeStudy(dataset="D.h5")
+    >>> settled_splits(study, ("gene_id", "chrom")), settled_splits(study, ("gene_id", "part"))
+    (('homology', 'chromosome', 'random'), ('column:part', 'homology', 'random'))
+    """
+    asked = study.benchmark.splits
+    if "splits" in study.benchmark.model_fields_set:
+        return asked
+    given = ("column:part",) if "part" in columns else ()
+    return (*given, *(one for one in asked if one != "chromosome" or "chrom" in columns))
+
+
+def answer_split(splits: Iterable[str]) -> str:
+    """Give the split that answers the question: the strictest, as in the report.
+
+    Examples
+    --------
+    >>> answer_split(["column:part", "homology", "random"])
+    'homology'
+    """
+    return min(map(str, dict.fromkeys(splits)), key=strictness)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from exprimo.core.dataset import Dataset
-from exprimo.core.errors import InputError
+from exprimo.core.errors import ExprimoError, InputError
 from exprimo.core.files.provenance import describe_origin
 from exprimo.core.run import Run, write_json
 from exprimo.core.split import Split
@@ -17,10 +17,22 @@ from exprimo.report import build_report
 from exprimo.scoring.embeddings import embed
 from exprimo.studies.benchmarking import BenchmarkConfig, Benchmarked, run_benchmark
 from exprimo.studies.benchmarking.plan import PlannedRun, plan_runs, slug
+from exprimo.studies.halflife.checks import (
+    backbone_model,
+    check_backbone,
+    check_dataset,
+    check_files,
+    check_settings,
+)
 from exprimo.studies.halflife.config import HalflifeStudy
 from exprimo.studies.halflife.interpretation import interpret_row
-from exprimo.studies.halflife.plan import check_study, study_benchmark, study_question
-from exprimo.studies.halflife.source import build_dataset, check_files
+from exprimo.studies.halflife.plan import (
+    answer_split,
+    settled_splits,
+    study_benchmark,
+    study_question,
+)
+from exprimo.studies.halflife.source import build_dataset
 from exprimo.studies.halflife.truth import truth_ceilings
 from exprimo.studies.halflife.verdict import verdict
 from exprimo.studies.resuming import check_settings_kept
@@ -59,18 +71,21 @@ def run_halflife_study(
             file=folder,
             remedy="Go on with it: add --resume. Or choose another out",
         )
-    check_study(study)
+    check_settings(study)
     check_settings_kept(study, settings)
     check_files(study, home)
+    check_backbone(study, home)
     dataset = home / study.dataset if study.dataset else folder / "dataset.h5"
-    if not study.dataset and not dataset.exists():
-        build_dataset(study, home, dataset)
-    config = _benchmark(study, dataset, folder)
-    study.save(settings)
+    with _started(study, folder, settings) as anew:
+        # What stands in a folder without settings was not made by this study: it is refused.
+        if not study.dataset and (anew or not dataset.exists()):
+            build_dataset(study, home, dataset)
+        config = _benchmark(study, home, dataset, folder)
     if study.embeddings is not None:
-        embed(study.embeddings.model, dataset, folder / "embeddings", bin=study.embeddings.bin)
+        model = backbone_model(study, home)
+        embed(model, dataset, folder / "embeddings", bin=study.embeddings.bin)
     done = run_benchmark(config, folder / "benchmark", resume=resume, report=False)
-    split = str(done.scores["split"].iloc[0])
+    split = answer_split(done.scores["split"])
     headline_split = Split.load(done.path / "splits" / f"{slug(split)}.parquet")
     row = PlannedRun(study.interpretation.row, split, config.seed, 1.0)
     run = done.path / "runs" / row.folder
@@ -79,6 +94,7 @@ def run_halflife_study(
         **describe_origin([], format_version=STUDY_FORMAT),
         "kind": study.kind,
         "question": study_question(study),
+        "split": split,
         "verdict": verdict(done, split),
         "parts": {"benchmark": "benchmark", "interpretation": "interpretation"},
         "preset": study.preset,
@@ -101,7 +117,29 @@ def run_halflife_study(
     return HalflifeResult(folder, report, done._replace(report=report), facts)
 
 
-def _benchmark(study: HalflifeStudy, dataset: Path, folder: Path) -> BenchmarkConfig:
+@contextmanager
+def _started(study: HalflifeStudy, folder: Path, settings: Path) -> Iterator[bool]:
+    """Write the settings, and leave nothing behind if the dataset is refused.
+
+    Yields whether the study begins anew. A kill leaves the settings, so that it is resumed with
+    no others.
+    """
+    if settings.exists():
+        yield False
+        return
+    before = set(folder.iterdir()) if folder.exists() else None
+    study.save(settings)
+    try:
+        yield True
+    except ExprimoError:
+        for path in set(folder.iterdir()) - (before or set()):
+            path.unlink()
+        if before is None:
+            folder.rmdir()
+        raise
+
+
+def _benchmark(study: HalflifeStudy, home: Path, dataset: Path, folder: Path) -> BenchmarkConfig:
     """Plan the benchmark; a target that is a label already is not cut once more."""
     with Dataset.open(dataset) as data:
         target = data.the_target(study.benchmark.target)
@@ -109,8 +147,8 @@ def _benchmark(study: HalflifeStudy, dataset: Path, folder: Path) -> BenchmarkCo
         cut = None if above == "none" or target.kind != "regression" else above
         store = folder / "embeddings" if study.embeddings else None
         config = study_benchmark(study, dataset, store, cut)
-        if "part" in data.columns and "splits" not in study.benchmark.model_fields_set:
-            config = config.model_copy(update={"splits": ("column:part", *config.splits)})
+        config = config.model_copy(update={"splits": settled_splits(study, data.columns)})
+        check_dataset(study, home, data, config)
         plan_runs(config, "classification" if cut is not None else target.kind)
     return config
 

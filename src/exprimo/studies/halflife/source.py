@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from exprimo.data.textfile import require_file
 from exprimo.features import dataset_hdf5, dataset_promoters
 from exprimo.studies.halflife.config import GeneSource, HalflifeStudy, StoredGenes
 from exprimo.studies.sequence import source_paths
@@ -16,20 +15,6 @@ def build_dataset(study: HalflifeStudy, home: Path, out: Path) -> None:
         _from_genome(study.genes, home, out)
     elif study.hdf5 is not None:
         _from_hdf5(study.hdf5, home, out)
-
-
-def check_files(study: HalflifeStudy, home: Path) -> None:
-    """Refuse files that are not there, before any work is done."""
-    if study.dataset is not None:
-        require_file(home / study.dataset, "a dataset (dataset)")
-    if study.genes is not None:
-        for key in ("fasta", "genes", "targets", "halflife_table", "gene_names"):
-            if (name := getattr(study.genes, key)) is not None:
-                require_file(home / name, f"genes.{key}")
-    if study.hdf5 is not None:
-        for key in ("train", "val", "test"):
-            if (name := getattr(study.hdf5, key)) is not None:
-                require_file(home / name, f"an HDF5 file (hdf5.{key})")
 
 
 def _from_genome(source: GeneSource, home: Path, out: Path) -> None:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from exprimo.core.dataset import Dataset
+from exprimo.core.errors import MismatchError
 from exprimo.core.run import Run
 from exprimo.core.split import Split
 from exprimo.evaluate import bootstrap
@@ -67,3 +68,22 @@ def acting_bases(
                 first, last = site.start - tss[number], site.end - tss[number]
             marked[number, max(first + tss_index, 0) : max(last + tss_index, 0)] = True
     return marked
+
+
+def check_world(truth: Path, dataset: Dataset) -> None:
+    """Refuse a truth that does not know the dataset's genes."""
+    path = truth / "components.tsv"
+    known = pd.read_csv(path, sep="\t", dtype={"gene_id": str})["gene_id"]
+    _refuse_other_world(dataset.column("gene_id"), known, path)
+
+
+def _refuse_other_world(genes: Any, known: Any, path: Path) -> None:
+    absent = sorted(set(genes) - set(known))
+    if absent:
+        raise MismatchError(
+            "the truth of another world",
+            file=path,
+            found=f"no line for {len(absent):,} genes, such as {absent[0]}",
+            expected="every gene of the dataset",
+            remedy="Give the truth folder of the world that the genes come from",
+        )

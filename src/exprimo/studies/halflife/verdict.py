@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from math import isnan
 from typing import Any, NamedTuple
 
 import pandas as pd
 
+from exprimo.report.wording import metric_label
 from exprimo.studies.benchmarking import Benchmarked
 from exprimo.studies.halflife.config import HALFLIFE_ALONE
 
@@ -48,8 +50,8 @@ def verdict(benchmark: Benchmarked, split: str) -> dict[str, Any]:
     if BOTH in values.index:
         both = values.loc[BOTH]
         said.append(
-            f"Promoter and half-life features together reach {_metric(benchmark.headline)} "
-            f"{both['value']:.3f} [{both['low']:.3f}, {both['high']:.3f}] under the {split} split."
+            f"Promoter and half-life features together reach {metric_label(benchmark.headline)} "
+            f"{_estimate(both)} under the {split} split."
         )
     said += [_sentence(step) for step in steps]
     return {"text": " ".join(said), "steps": steps}
@@ -61,7 +63,8 @@ def _step(step: Step, paired: pd.DataFrame, split: str) -> dict[str, Any] | None
         lines = here[(here["model_a"] == a) & (here["model_b"] == b)]
         if len(lines):
             line = lines.iloc[0]
-            low, high = sorted((sign * float(line["low"]), sign * float(line["high"])))
+            low, high = float(line["low"]), float(line["high"])
+            low, high = (low, high) if sign > 0 else (-high, -low)
             return {
                 **step._asdict(),
                 "difference": sign * float(line["value"]),
@@ -73,6 +76,11 @@ def _step(step: Step, paired: pd.DataFrame, split: str) -> dict[str, Any] | None
 
 
 def _sentence(step: dict[str, Any]) -> str:
+    if isnan(step["low"]):
+        return (
+            f"Whether {step['name']} cannot be told from so few genes: {step['difference']:+.3f}, "
+            "without an interval."
+        )
     interval = f"{step['difference']:+.3f} [{step['low']:+.3f}, {step['high']:+.3f}]"
     if step["adds"]:
         return f"{step['name'][0].upper()}{step['name'][1:]}: {interval}."
@@ -81,5 +89,6 @@ def _sentence(step: dict[str, Any]) -> str:
     return f"It is not shown that {step['name']}: {interval}."
 
 
-def _metric(name: str) -> str:
-    return {"auroc": "AUROC", "pearson_r": "r"}.get(name, name)
+def _estimate(score: pd.Series[Any]) -> str:
+    interval = "" if isnan(score["low"]) else f" [{score['low']:.3f}, {score['high']:.3f}]"
+    return f"{score['value']:.3f}{interval}"

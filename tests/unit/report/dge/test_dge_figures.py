@@ -87,6 +87,16 @@ def test_thresholds_are_those_of_the_calls(dge_folder: Path) -> None:
     assert rules == {("x", -1.0), ("x", 1.0), ("y", round(-np.log10(0.05), 6))}
 
 
+def test_a_threshold_beyond_all_genes_leaves_the_figure_as_wide_as_they_are(
+    made_up_study: ModuleType, tmp_path: Path
+) -> None:
+    folder = made_up_study.make_dge(tmp_path / "d", made_up_study.Experiment(lfc=40.0))
+    volcano = charts_of(folder)["volcano"]
+    assert [r.along for r in volcano.rules] == ["y"]
+    assert volcano.x.range is not None
+    assert volcano.x.range[1] < 40
+
+
 def test_the_named_genes_are_the_surest_of_either_direction(dge_folder: Path) -> None:
     table = pd.read_csv(dge_folder / "results.tsv", sep="\t").set_index("gene_id")
     chart = charts_of(dge_folder)["volcano"]
