@@ -30,6 +30,8 @@ _LARGEST_DIFFERENCE = 1e-4
 _RESIDENT = 2 * 2**30
 _BINS, _CHANNELS, _EMBEDDED = 157, 256, 1_000
 _CONTRASTED, _CONTRAST_SECONDS = 16_215, 5.0
+# Long enough that no two genes are equal.
+_BASES = 40
 
 
 class _Case(NamedTuple):
@@ -120,7 +122,7 @@ def ours(settings: str, model: str) -> None:
     print(json.dumps(found))
 
 
-def write_genes(folder: Path, n: int, length: int, kept: int) -> tuple[Path, Path]:
+def write_genes(folder: Path, name: str, n: int, length: int, kept: int) -> tuple[Path, Path]:
     """Write random genes as our dataset, and the first ``kept`` of them for NumPy."""
     rng = np.random.default_rng(0)
     halflife = rng.normal(size=(n, 8)).astype(np.float32)
@@ -134,15 +136,15 @@ def write_genes(folder: Path, n: int, length: int, kept: int) -> tuple[Path, Pat
                 first.append(codes[: kept - start])
             yield codes
 
-    with write_dataset(folder / "genes.h5", {}) as out:
+    with write_dataset(folder / f"{name}.h5", {}) as out:
         out.examples(pd.DataFrame({"example_id": [f"e{i}" for i in range(n)]}))
         out.input("sequence", chunks())
         out.input("halflife", [halflife], labels=_FEATURES)
         out.target("y", y, kind="regression")
     np.savez(
-        folder / "genes.npz", codes=np.concatenate(first), halflife=halflife[:kept], y=y[:kept]
+        folder / f"{name}.npz", codes=np.concatenate(first), halflife=halflife[:kept], y=y[:kept]
     )
-    return folder / "genes.h5", folder / "genes.npz"
+    return folder / f"{name}.h5", folder / f"{name}.npz"
 
 
 def write_embedded(folder: Path) -> tuple[Path, Path, Path]:
@@ -150,13 +152,13 @@ def write_embedded(folder: Path) -> tuple[Path, Path, Path]:
     from exprimo.features.embeddings import EmbeddingStore
     from exprimo.scoring.embeddings import embed
 
-    path, plain = write_genes(folder, _EMBEDDED, _BINS, _EMBEDDED)
+    path, plain = write_genes(folder, "embedded", _EMBEDDED, _BINS, _EMBEDDED)
     store = folder / "store"
     embed(f"random-embedding:{_CHANNELS}", path, store, bin=1)
     with EmbeddingStore.open(store) as opened, np.load(plain) as data:
         rows = opened.rows(opened.keys)
-        np.savez(folder / "embedded.npz", embedding=rows, halflife=data["halflife"], y=data["y"])
-    return path, folder / "embedded.npz", store
+        np.savez(folder / "store.npz", embedding=rows, halflife=data["halflife"], y=data["y"])
+    return path, folder / "store.npz", store
 
 
 def largest_difference(model: str, size: int) -> float:
@@ -229,7 +231,7 @@ def print_rows(
             print(f"{'':22}" + "".join(f"{head:>10}" for head in heads))
         if {"xpresso", "halflife_cnn"} & set(rows):
             kept = max(CASES[m].batch * (CASES[m].batches + 1) for m in rows)
-            path, plain = write_genes(folder, genes, length, kept)
+            path, plain = write_genes(folder, "genes", genes, length, kept)
         for model in rows:
             case, n, more = CASES[model], genes, {}
             if model == "halflife_cnn:published":
@@ -290,7 +292,9 @@ def _print_contrast(
     folder: Path, threads: int, measure: Callable[[list[str]], dict[str, float]]
 ) -> None:
     case = CASES["contrast"]
-    path, plain = write_genes(folder, round(_CONTRASTED / _SHARES[0]), 1, _CONTRASTED)
+    path, plain = write_genes(
+        folder, "contrast", round(_CONTRASTED / _SHARES[0]), _BASES, _CONTRASTED
+    )
     theirs = measure(
         ["-m", RIVAL, "contrast", str(plain), str(case.batch), str(case.batches), str(threads)]
     )

@@ -63,10 +63,15 @@ def _fill(table: Any, config: Config, comments: bool) -> None:
     import tomlkit
 
     nested: list[tuple[str, Config]] = []
+    # A table ends only where the next one begins, so plain keys come before all tables.
+    tables: list[tuple[str, Mapping[str, Any], str]] = []
     for name, field in type(config).model_fields.items():
         value = getattr(config, name)
         if isinstance(value, Config):
             nested.append((name, value))
+            continue
+        if isinstance(value, Mapping):
+            tables.append((name, value, (field.description or "") if comments else ""))
             continue
         if comments and field.description:
             for line in field.description.strip().splitlines():
@@ -77,6 +82,14 @@ def _fill(table: Any, config: Config, comments: bool) -> None:
                 table.add(tomlkit.comment(f"{name} ="))
             continue
         table.add(name, _plain(value))
+    for name, values, description in tables:
+        inner = tomlkit.table()
+        # Inside the table, or it would belong to the one before.
+        for line in description.strip().splitlines():
+            inner.add(tomlkit.comment(line.strip()))
+        for key, item in _plain(values).items():
+            inner.add(key, item)
+        table.add(name, inner)
     for name, value in nested:
         inner = tomlkit.table()
         _fill(inner, value, comments)

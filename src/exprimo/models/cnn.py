@@ -123,12 +123,15 @@ class MotifScan(nn.Module):
         super().__init__()
         self.forward_strand = _conv(4, channels // 2, kernel)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def filters(self) -> Tensor:
+        """Give the filters of both strands, (channels, 4, 1, kernel)."""
         weight = self.forward_strand.weight
         # ACGT turned round is TGCA: flipping bases and positions gives the other strand's filter.
-        both = torch.cat([weight, weight.flip(1, 3)])
+        return torch.cat([weight, weight.flip(1, 3)])
+
+    def forward(self, x: Tensor) -> Tensor:
         padding = self.forward_strand.padding
-        return nn.functional.conv2d(x, both, padding=(0, int(padding[1])))
+        return nn.functional.conv2d(x, self.filters(), padding=(0, int(padding[1])))
 
 
 class ResidualBlock(nn.Module):

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from exprimo.core.config import Config
+from exprimo.models.best_match import best_match
 from exprimo.models.output_layer import OutputLayer
 from exprimo.models.standardise import Standardise
 from exprimo.models.zoo import ModelSpec, Preset, Shapes
@@ -67,8 +68,9 @@ class Xpresso(nn.Module):
 
     def features(self, inputs: dict[str, Tensor]) -> Tensor:
         """Give what the output layer reads, (batch, units)."""
-        x = _pooled(self.conv1, inputs["sequence"], self.pools[0])
-        x = _pooled(self.conv2, x, self.pools[1])
+        x = self._first(inputs["sequence"])
+        padded = functional.pad(x, _around(self.conv2))
+        x = functional.max_pool1d(self.conv2(padded), self.pools[1]).relu()
         # Positions before channels, as the published weights count them.
         joined = [x.transpose(1, 2).flatten(1)]
         joined += [layer(inputs[name]) for name, layer in self.standardise.items()]
@@ -76,19 +78,22 @@ class Xpresso(nn.Module):
         features: Tensor = self.dropout2(self.dense2(hidden).relu())
         return features
 
+    def _first(self, sequence: Tensor) -> Tensor:
+        # Bias and rectifier come after the maximum: the same numbers, from a fraction of the
+        # positions.
+        conv = self.conv1
+        best = best_match(sequence, conv.weight, _around(conv)[0], self.pools[0])
+        return (best + conv.get_parameter("bias").unsqueeze(1)).relu()
+
     def forward(self, inputs: dict[str, Tensor]) -> Tensor:
         outputs: Tensor = self.output(self.features(inputs))
         return outputs
 
 
-def _pooled(conv: nn.Conv1d, x: Tensor, pool: int) -> Tensor:
-    """Convolve to the same length, take the maximum over neighbours, rectify."""
-    width = conv.kernel_size[0]
-    left = (width - 1) // 2
-    # An even width has one position more behind than before, as in Keras. The rectifier comes
-    # after the maximum: the same numbers, from a fraction of the positions.
-    padded = functional.pad(x, (left, width - 1 - left))
-    return functional.max_pool1d(conv(padded), pool).relu()
+def _around(conv: nn.Conv1d) -> tuple[int, int]:
+    """Give the zeros that keep the length: of an even width one more behind, as in Keras."""
+    more = conv.kernel_size[0] - 1
+    return more // 2, more - more // 2
 
 
 def _inputs_read(config: XpressoConfig) -> tuple[str, ...]:

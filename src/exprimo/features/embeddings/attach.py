@@ -27,11 +27,12 @@ def attach_embeddings(
     Raises
     ------
     InputError
-        The store lacks sequences of the dataset.
+        The dataset has no sequences, or the store lacks some of them.
     """
     if store is None:
         yield None
         return
+    index = dataset.index("sequence")
     with EmbeddingStore.open(store) as opened:
         keys = dataset_keys(dataset)
         opened.require(keys)
@@ -48,7 +49,7 @@ def attach_embeddings(
             "",
             (),
         )
-        dataset.attach(info, dataset.index("sequence"), take)
+        dataset.attach(info, index, take)
         yield opened
 
 

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from exprimo.core.config import Config
 from exprimo.core.errors import ConfigError
+from exprimo.models.best_match import best_match
 from exprimo.models.cnn import MotifScan, Sharpen
 from exprimo.models.zoo import Shapes
 
@@ -84,13 +85,12 @@ class DnaBins(nn.Module):
         if self.name == "embedding":
             embedded: Tensor = self.scan(x.transpose(1, 2))
             return embedded
-        if self.channels == x.shape[1] and isinstance(self.scan, nn.Identity):
+        if not isinstance(self.scan, MotifScan):
             return nn.functional.avg_pool1d(x, self.bin, ceil_mode=True)
-        # Height 1 and channels last: on a CPU faster than one-dimensional layers. The maximum
-        # comes first, so that normalisation touches a bin once, not each of its bases.
-        found = self.scan(x.unsqueeze(2).contiguous(memory_format=torch.channels_last))
-        best = nn.functional.max_pool2d(found, (1, self.bin), ceil_mode=True)
-        read: Tensor = self.sharpen(self.norm(best)).squeeze(2)
+        # The maximum comes first, so that normalisation touches a bin once, not each of its bases.
+        filters = self.scan.filters().squeeze(2)
+        best = best_match(x, filters, filters.shape[2] // 2, self.bin, ceil_mode=True)
+        read: Tensor = self.sharpen(self.norm(best.unsqueeze(2))).squeeze(2)
         return read
 
 

@@ -90,4 +90,5 @@ def _chosen(validation: pd.DataFrame, benchmark: Material) -> str:
         & (validation["metric"] == benchmark.headline)
         & (validation["role"] == "model")
     ].dropna(subset="value")
-    return str(here.loc[here["value"].idxmax(), "model"]) if len(here) else ""
+    best = here.sort_values("value", ascending=False, kind="stable")["model"]
+    return str(best.iloc[0]) if len(best) else ""

@@ -39,18 +39,18 @@ def parts_table(study: HalflifeFolder) -> Table:
     rows = tuple(
         (named(name), named(part), *_cells(scores, name, present))
         for name in names
-        for part, scores in (("validation", validation), ("test", test))
+        for part, scores in (("test", test), ("validation", validation))
     )
     files = f"{study.benchmark.scores_file}, {study.benchmark.file('validation.tsv')}"
     return Table(
         "parts",
         f"Every row on the validation and the test part of the {material.answer_split} split. "
-        "Thresholds and epochs were chosen on validation, so its numbers flatter.",
+        "Thresholds and epochs were chosen on validation, so the numbers of validation flatter.",
         columns,
         rows,
         files,
         group_by=1,
-        groups=("validation", "test"),
+        groups=("test", "validation"),
         grouped="part",
     )
 
@@ -73,10 +73,11 @@ def _cells(
 
 def steps_chart(study: HalflifeFolder) -> Chart | None:
     """Draw what each input adds, with paired intervals."""
-    rows = []
+    rows, pairs = [], []
     for step in study.steps:
         value, low, high = _floats(step, "difference")
-        name = f"{step['more']} − {step['less']}"
+        name = str(step.get("input") or step["name"])
+        pairs.append(f"{name}: {step['more']} − {step['less']}")
         rows.append(ForestRow(name, value, low, high, verdict_of(low, high)))
     if not rows:
         return None
@@ -88,7 +89,7 @@ def steps_chart(study: HalflifeFolder) -> Chart | None:
         "steps",
         "What each input adds",
         f"Differences on the same test genes of the {material.answer_split} split, with 95% "
-        f"intervals. {alike}",
+        f"intervals. {'; '.join(pairs)}. {alike}",
         f"difference in {metric_label(material.headline)}",
         rows,
         sources=(study.benchmark.file("paired.tsv"), "study.json"),

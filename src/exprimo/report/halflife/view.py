@@ -45,7 +45,7 @@ def halflife_page(study: HalflifeFolder) -> Page:
     own: list[Chart] = [*(chart for chart in made if chart is not None), *explained]
     from_runs = run_charts(study.benchmark)
     values: dict[str, Any] = {
-        "title": f"{study.benchmark.target}, told from promoter and half-life",
+        "title": f"Telling {study.benchmark.target} from promoter and half-life",
         "kicker": "Study · promoter and half-life",
         "b": view(study.benchmark, from_runs),
         "s": _view(study, tuple(chart.key for chart in explained)),

@@ -11,11 +11,14 @@ import numpy as np
 from exprimo.core.config import Config
 from exprimo.core.dataset import Dataset, TargetInfo
 from exprimo.core.errors import ConfigError, ExprimoError, InputError, MismatchError
+from exprimo.core.predictor import Backbone
 from exprimo.data.textfile import require_file
 from exprimo.models import Task, get_spec
+from exprimo.models.network import NetworkPredictor
 from exprimo.models.pretrained.registry import BUILT_IN
-from exprimo.models.zoo import ModelSpec, all_specs, find_preset
+from exprimo.models.zoo import ModelSpec, Shapes, all_specs, find_preset
 from exprimo.scoring.embeddings.pooling import positions_per_bin
+from exprimo.scoring.layers import empty_batch, layer_outputs
 from exprimo.scoring.resolve import resolve_backbone
 from exprimo.splits.names import parse_strategy
 from exprimo.studies.benchmarking import BenchmarkConfig
@@ -149,15 +152,13 @@ def backbone_model(study: HalflifeStudy, home: Path) -> str:
     return f"{name}:{home / given}" if colon and given and reads_file else study.embeddings.model
 
 
-def check_backbone(study: HalflifeStudy, home: Path) -> None:
+def check_backbone(study: HalflifeStudy, home: Path) -> Backbone | None:
     """Refuse a backbone that cannot be opened, or bins and windows that it cannot read."""
     if study.embeddings is None:
-        return
+        return None
     backbone = resolve_backbone(backbone_model(study, home))
     positions_per_bin(study.embeddings.bin, backbone.stride)
-    if study.genes is None:
-        return
-    bases = study.genes.upstream + study.genes.downstream
+    bases = study.genes.upstream + study.genes.downstream if study.genes else 0
     if bases > backbone.window:
         raise ConfigError(
             "the promoters are longer than what this backbone reads",
@@ -165,6 +166,7 @@ def check_backbone(study: HalflifeStudy, home: Path) -> None:
             found=f"{bases:,} bases",
             expected=f"at most {backbone.window:,}",
         )
+    return backbone
 
 
 def check_dataset(study: HalflifeStudy, home: Path, data: Dataset, config: BenchmarkConfig) -> None:
@@ -189,6 +191,23 @@ def check_dataset(study: HalflifeStudy, home: Path, data: Dataset, config: Bench
     if study.truth is not None:
         _check_places(data)
         check_world(home / study.truth, data)
+
+
+def check_layer(
+    study: HalflifeStudy, data: Dataset, config: BenchmarkConfig, backbone: Backbone | None
+) -> None:
+    """Refuse to map a layer that the row to be explained does not have."""
+    spec, options = row_options(config, study.interpretation.row)
+    if spec.adapt is not None:
+        options = spec.adapt(options, len(data))
+    known = {name: info.shape for name, info in data.inputs.items()}
+    if backbone is not None and study.embeddings is not None:
+        bins = -(-known["sequence"][0] // study.embeddings.bin)
+        known["embedding"] = (bins, backbone.channels)
+    task: Task = "regression" if study.benchmark.above == "none" else "classification"
+    shapes = Shapes({name: known[name] for name in spec.inputs_read(options)}, task)
+    network = NetworkPredictor([spec.build(options, shapes)], shapes)
+    layer_outputs(network, empty_batch(network, 2), layer=study.interpretation.layer)
 
 
 def _check_target(data: Dataset, target: TargetInfo, above: Any) -> None:

@@ -64,6 +64,8 @@ class Embeddings(Config):
     """A backbone, such as hyenadna-small-32k or hyenadna-small-32k:FILE."""
     bin: int = Field(128, ge=1)
     """Bases over which embeddings are averaged."""
+    dtype: Literal["float16", "float32"] = "float16"
+    """How they are stored; float32 where a number does not fit into float16."""
 
 
 class HalflifeComparison(ComparisonConfig):

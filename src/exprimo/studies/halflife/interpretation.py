@@ -22,6 +22,7 @@ from exprimo.interpret import (
     with_planted,
     write_interpretation,
 )
+from exprimo.models.network import NetworkPredictor
 from exprimo.scoring.gradients import gradient_blocks, output_scale
 from exprimo.scoring.layers import layer_blocks, network_of
 from exprimo.scoring.resolve import model_on
@@ -43,6 +44,7 @@ def interpret_row(
     *,
     bin_bases: int = 1,
     truth: Path | None = None,
+    threads: int | None = None,
 ) -> Path:
     """Explain one row of the table and write what was found.
 
@@ -56,9 +58,11 @@ def interpret_row(
         Bases of a bin where embeddings are read; each base is given an equal share of its bin.
     truth
         The truth folder of a simulated world: the bases of sites that act are then looked for.
+    threads
+        Of the CPU; all unless given.
     """
     done = Run.open(run)
-    predictor = network_of(model_on(run, device="cpu").predictor)
+    predictor = network_of(model_on(run, device="cpu", threads=threads).predictor)
     rows = _chosen(done.split, wanted.examples)
     tss = tss_index(dataset)
     contributions = _contributions(predictor, dataset, rows, bin_bases)
@@ -90,10 +94,7 @@ def interpret_row(
         n_positions=_SHOWN_POSITIONS,
         n_examples=_SHOWN_EXAMPLES,
     )
-    said = np.concatenate(
-        [block.values for block in layer_blocks(predictor, dataset, rows, layer=wanted.layer)]
-    )
-    places = layer_map(said.reshape(len(rows), -1))
+    places = layer_map(_said(predictor, dataset, rows, wanted.layer))
     observed = learned_target(dataset, metrics)[rows]
     return write_interpretation(
         out,
@@ -152,9 +153,16 @@ def _chosen(split: Split, most: int) -> Rows:
     return np.sort(np.random.default_rng(split.seed).choice(rows, most, replace=False))
 
 
-def _contributions(predictor: object, dataset: Dataset, rows: Rows, bin_bases: int) -> Floats:
+def _said(predictor: NetworkPredictor, dataset: Dataset, rows: Rows, layer: str) -> Floats:
+    """Give what a layer says of each example, (rows, values)."""
+    blocks = layer_blocks(predictor, dataset, rows, layer=layer)
+    return np.concatenate([block.values.reshape(len(block.rows), -1) for block in blocks])
+
+
+def _contributions(
+    network: NetworkPredictor, dataset: Dataset, rows: Rows, bin_bases: int
+) -> Floats:
     """Give gradient × input of every base, (rows, length)."""
-    network = network_of(predictor)
     length = dataset.inputs["sequence"].shape[0]
     name = "sequence" if "sequence" in network.inputs else "embedding"
     out = np.empty((len(rows), length), dtype=np.float32)

@@ -10,18 +10,19 @@ from typing import Any, NamedTuple
 from exprimo.core.dataset import Dataset
 from exprimo.core.errors import ExprimoError, InputError
 from exprimo.core.files.provenance import describe_origin
+from exprimo.core.predictor import Backbone
 from exprimo.core.run import Run, write_json
-from exprimo.core.split import Split
 from exprimo.features.embeddings import attach_embeddings
 from exprimo.report import build_report
 from exprimo.scoring.embeddings import embed
 from exprimo.studies.benchmarking import BenchmarkConfig, Benchmarked, run_benchmark
-from exprimo.studies.benchmarking.plan import PlannedRun, plan_runs, slug
+from exprimo.studies.benchmarking.plan import PlannedRun, plan_runs
 from exprimo.studies.halflife.checks import (
     backbone_model,
     check_backbone,
     check_dataset,
     check_files,
+    check_layer,
     check_settings,
 )
 from exprimo.studies.halflife.config import HalflifeStudy
@@ -38,6 +39,7 @@ from exprimo.studies.halflife.verdict import verdict
 from exprimo.studies.resuming import check_settings_kept
 
 STUDY_FORMAT = 1
+_WRITTEN = ("embeddings", "benchmark", "interpretation", "study.json")
 
 
 class HalflifeResult(NamedTuple):
@@ -74,22 +76,15 @@ def run_halflife_study(
     check_settings(study)
     check_settings_kept(study, settings)
     check_files(study, home)
-    check_backbone(study, home)
+    backbone = check_backbone(study, home)
     dataset = home / study.dataset if study.dataset else folder / "dataset.h5"
-    with _started(study, folder, settings) as anew:
-        # What stands in a folder without settings was not made by this study: it is refused.
-        if not study.dataset and (anew or not dataset.exists()):
+    with _started(study, folder, settings):
+        if not study.dataset and not dataset.exists():
             build_dataset(study, home, dataset)
-        config = _benchmark(study, home, dataset, folder)
-    if study.embeddings is not None:
-        model = backbone_model(study, home)
-        embed(model, dataset, folder / "embeddings", bin=study.embeddings.bin)
+        config = _benchmark(study, home, dataset, folder, backbone)
+    _embed(study, home, dataset, folder)
     done = run_benchmark(config, folder / "benchmark", resume=resume, report=False)
     split = answer_split(done.scores["split"])
-    headline_split = Split.load(done.path / "splits" / f"{slug(split)}.parquet")
-    row = PlannedRun(study.interpretation.row, split, config.seed, 1.0)
-    run = done.path / "runs" / row.folder
-    truth = home / study.truth if study.truth else None
     facts: dict[str, Any] = {
         **describe_origin([], format_version=STUDY_FORMAT),
         "kind": study.kind,
@@ -100,7 +95,36 @@ def run_halflife_study(
         "preset": study.preset,
         "config": study.model_dump(mode="json"),
     }
-    with _opened(config) as data:
+    row = PlannedRun(study.interpretation.row, split, config.seed, 1.0)
+    truth = home / study.truth if study.truth else None
+    facts |= _explain(study, config, done.path / "runs" / row.folder, folder, truth)
+    write_json(folder / "study.json", facts)
+    report = build_report(folder)
+    return HalflifeResult(folder, report, done._replace(report=report), facts)
+
+
+def _embed(study: HalflifeStudy, home: Path, dataset: Path, folder: Path) -> None:
+    machine, wanted = study.benchmark.machine, study.embeddings
+    if wanted is not None:
+        embed(
+            backbone_model(study, home),
+            dataset,
+            folder / "embeddings",
+            bin=wanted.bin,
+            dtype=wanted.dtype,
+            device=machine.device,
+            threads=machine.threads,
+        )
+
+
+def _explain(
+    study: HalflifeStudy, config: BenchmarkConfig, run: Path, folder: Path, truth: Path | None
+) -> dict[str, Any]:
+    """Explain a Run, and give what the truth of a simulated world tells of its test genes."""
+    with (
+        Dataset.open(config.dataset) as data,
+        attach_embeddings(data, config.embeddings),
+    ):
         if not (folder / "interpretation").exists():
             interpret_row(
                 run,
@@ -109,28 +133,34 @@ def run_halflife_study(
                 folder / "interpretation",
                 bin_bases=study.embeddings.bin if study.embeddings else 1,
                 truth=truth,
+                threads=study.benchmark.machine.threads,
             )
-        if truth is not None:
-            facts["truth"] = truth_ceilings(truth, data, Run.open(run), headline_split)
-    write_json(folder / "study.json", facts)
-    report = build_report(folder)
-    return HalflifeResult(folder, report, done._replace(report=report), facts)
+        done = Run.open(run)
+        return {} if truth is None else {"truth": truth_ceilings(truth, data, done, done.split)}
 
 
 @contextmanager
-def _started(study: HalflifeStudy, folder: Path, settings: Path) -> Iterator[bool]:
+def _started(study: HalflifeStudy, folder: Path, settings: Path) -> Iterator[None]:
     """Write the settings, and leave nothing behind if the dataset is refused.
 
-    Yields whether the study begins anew. A kill leaves the settings, so that it is resumed with
-    no others.
+    A kill leaves the settings, so that the study is resumed with no others.
     """
     if settings.exists():
-        yield False
+        yield
         return
+    written = _WRITTEN if study.dataset else ("dataset.h5", *_WRITTEN)
+    standing = [name for name in written if (folder / name).exists()]
+    if standing:
+        raise InputError(
+            "something that this study did not write stands where it would write",
+            file=folder,
+            found=", ".join(standing),
+            remedy="Choose another out",
+        )
     before = set(folder.iterdir()) if folder.exists() else None
     study.save(settings)
     try:
-        yield True
+        yield
     except ExprimoError:
         for path in set(folder.iterdir()) - (before or set()):
             path.unlink()
@@ -139,7 +169,9 @@ def _started(study: HalflifeStudy, folder: Path, settings: Path) -> Iterator[boo
         raise
 
 
-def _benchmark(study: HalflifeStudy, home: Path, dataset: Path, folder: Path) -> BenchmarkConfig:
+def _benchmark(
+    study: HalflifeStudy, home: Path, dataset: Path, folder: Path, backbone: Backbone | None
+) -> BenchmarkConfig:
     """Plan the benchmark; a target that is a label already is not cut once more."""
     with Dataset.open(dataset) as data:
         target = data.the_target(study.benchmark.target)
@@ -149,11 +181,6 @@ def _benchmark(study: HalflifeStudy, home: Path, dataset: Path, folder: Path) ->
         config = study_benchmark(study, dataset, store, cut)
         config = config.model_copy(update={"splits": settled_splits(study, data.columns)})
         check_dataset(study, home, data, config)
+        check_layer(study, data, config, backbone)
         plan_runs(config, "classification" if cut is not None else target.kind)
     return config
-
-
-@contextmanager
-def _opened(config: BenchmarkConfig) -> Iterator[Dataset]:
-    with Dataset.open(config.dataset) as data, attach_embeddings(data, config.embeddings):
-        yield data

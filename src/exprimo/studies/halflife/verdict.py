@@ -19,17 +19,23 @@ BOTH, ENCODED, PROMOTER = (
 
 
 class Step(NamedTuple):
-    """What is asked of two rows: what does ``more`` have that ``less`` lacks?"""
+    """What is asked of two rows: what does ``more`` have that ``less`` lacks? Its ``input``."""
 
+    input: str
     name: str
     more: str
     less: str
 
 
 STEPS = (
-    Step("half-life features add to the promoter", BOTH, PROMOTER),
-    Step("the promoter adds to half-life features", BOTH, HALFLIFE_ALONE),
-    Step("the contrastive encoder adds to the features as they are", ENCODED, BOTH),
+    Step("half-life features", "half-life features add to the promoter", BOTH, PROMOTER),
+    Step("promoter", "the promoter adds to half-life features", BOTH, HALFLIFE_ALONE),
+    Step(
+        "contrastive encoder",
+        "the contrastive encoder adds to the features as they are",
+        ENCODED,
+        BOTH,
+    ),
 )
 
 
@@ -39,16 +45,14 @@ def verdict(benchmark: Benchmarked, split: str) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``text``, and ``steps``: name, more, less, difference, low, high, adds (the interval lies
-        above 0).
+        ``text``, and ``steps``: input, name, more, less, difference, low, high, adds (the
+        interval lies above 0).
     """
     scores = benchmark.scores
     here = scores[(scores["split"] == split) & (scores["metric"] == benchmark.headline)]
-    values = here.set_index("model")
     steps = [found for step in STEPS if (found := _step(step, benchmark.paired, split))]
     said = []
-    if BOTH in values.index:
-        both = values.loc[BOTH]
+    for _, both in here[here["model"] == BOTH].iterrows():
         said.append(
             f"Promoter and half-life features together reach {metric_label(benchmark.headline)} "
             f"{_estimate(both)} under the {split} split."
@@ -76,17 +80,22 @@ def _step(step: Step, paired: pd.DataFrame, split: str) -> dict[str, Any] | None
 
 
 def _sentence(step: dict[str, Any]) -> str:
+    difference, low, high = (_signed(step[name]) for name in ("difference", "low", "high"))
     if isnan(step["low"]):
         return (
-            f"Whether {step['name']} cannot be told from so few genes: {step['difference']:+.3f}, "
-            "without an interval."
+            f"Whether {step['name']} cannot be told from so few genes: {difference}, without an "
+            "interval."
         )
-    interval = f"{step['difference']:+.3f} [{step['low']:+.3f}, {step['high']:+.3f}]"
+    interval = f"{difference} [{low}, {high}]"
     if step["adds"]:
         return f"{step['name'][0].upper()}{step['name'][1:]}: {interval}."
     if step["high"] < 0:
         return f"The row {step['more']} is worse than {step['less']}: {interval}."
     return f"It is not shown that {step['name']}: {interval}."
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.3f}".replace("-", "−")
 
 
 def _estimate(score: pd.Series[Any]) -> str:

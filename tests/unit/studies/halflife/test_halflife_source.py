@@ -48,7 +48,9 @@ def test_one_file_has_no_parts_and_may_order_its_channels(study: Any, tmp_path: 
         np.testing.assert_array_equal(data.rows("sequence", np.arange(6)), codes)
 
 
-@pytest.mark.parametrize(("bins", "width", "length"), [(4, 5, 20), (4, 5, 17), (1, 9, 4), (7, 1, 7)])
+@pytest.mark.parametrize(
+    ("bins", "width", "length"), [(4, 5, 20), (4, 5, 17), (1, 9, 4), (7, 1, 7)]
+)
 def test_each_base_has_an_equal_share_and_sums_stay(bins: int, width: int, length: int) -> None:
     of_bins = np.random.default_rng(1).normal(size=(3, bins)).astype(np.float32)
     shares = shared_out(of_bins, width, length)

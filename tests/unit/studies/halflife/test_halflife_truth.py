@@ -129,9 +129,7 @@ def test_marked_bases_spell_the_consensus_of_their_factor(world: Any, dataset: P
             if site.orientation == "-":
                 word = word.translate(OTHER)[::-1]
             n_alone[strand] += width
-            agree[strand] += sum(
-                a == b for a, b in zip(word, consensus[site.tf], strict=True)
-            )
+            agree[strand] += sum(a == b for a, b in zip(word, consensus[site.tf], strict=True))
         covered = np.zeros_like(marked)
         for site in own.itertuples():
             covered[index + site.tss_offset : index + site.tss_offset + width] = True
@@ -168,14 +166,15 @@ def test_ceilings_are_the_scores_of_the_true_components(
         expected = np.corrcoef(observed[known], score[known])[0, 1]
         assert found["ceilings"][name]["value"] == pytest.approx(expected, abs=1e-6)
         assert found["ceilings"][name]["low"] < expected < found["ceilings"][name]["high"]
-    assert found["ceilings"]["promoter and half-life"]["value"] > found["ceilings"]["half-life"][
-        "value"
-    ]
+    assert (
+        found["ceilings"]["promoter and half-life"]["value"]
+        > found["ceilings"]["half-life"]["value"]
+    )
 
 
 def test_the_truth_of_another_world_is_refused(world: Any, two_genes: Path) -> None:
     with (
         Dataset.open(two_genes) as data,
-        pytest.raises(MismatchError, match="another world.*no line for 2 genes, such as MINUS"),
+        pytest.raises(MismatchError, match=r"another world.*no line for 2 genes, such as MINUS"),
     ):
         check_world(world.folder / "truth", data)
