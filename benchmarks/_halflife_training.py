@@ -95,10 +95,11 @@ def ours(settings: str, model: str) -> None:
 
     def load_noted(*arguments: Any) -> Any:
         batch = load(*arguments)
-        # As read, and as the network takes it: four floats a base, or a float a number.
+        # As read, its index of eight bytes, and as the network takes it: four floats a base,
+        # or a float a number.
         held.append(
             sum(
-                values.nbytes + values.size * (16 if name == "sequence" else 4)
+                values.nbytes + values.size * (24 if name == "sequence" else 4)
                 for name, values in batch.items()
                 if name != "halflife"
             )

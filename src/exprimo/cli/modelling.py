@@ -135,12 +135,7 @@ def _train(
         "embeddings": None if embeddings is None else str(embeddings),
         "seed": seed,
         "ensemble": ensemble,
-        "split": {
-            # Naming chromosomes is asking for that split.
-            "strategy": "chromosome" if test_chroms and split == "auto" else split,
-            "test_chroms": listed(test_chroms),
-            "val_chroms": listed(val_chroms),
-        },
+        "split": _split_settings(split, test_chroms, val_chroms),
         "fit": {"epochs": epochs, "reverse_complement": reverse_complement, "shift": shift},
         "machine": {"device": device, "threads": threads},
     }
@@ -150,6 +145,15 @@ def _train(
             dataset, out, model=model, resume=resume, allow_leak=allow_leak, **values
         )
     say_run(run, as_json=as_json)
+
+
+def _split_settings(split: str, test_chroms: str, val_chroms: str) -> dict[str, Any]:
+    return {
+        # Naming chromosomes is asking for that split.
+        "strategy": "chromosome" if test_chroms and split == "auto" else split,
+        "test_chroms": listed(test_chroms),
+        "val_chroms": listed(val_chroms),
+    }
 
 
 def listed(text: str) -> list[str]:

@@ -45,8 +45,7 @@ class Material(NamedTuple):
     @property
     def inputs(self) -> tuple[str, ...]:
         """Names of the inputs that are read."""
-        spec, options = trained_network(self.spec, self.options)
-        return spec.inputs_read(options)
+        return _inputs_of(self.spec, self.options)
 
 
 class Fitted(NamedTuple):
@@ -75,6 +74,14 @@ def gather(dataset: Dataset, config: TrainConfig, split: Split) -> Material:
     spec = get_spec(config.model)
     options = spec.config.checked(config.options)
     _refuse_missing_inputs(dataset, spec, options)
+    if config.embeddings is not None and "embedding" not in _inputs_of(spec, options):
+        raise ConfigError(
+            f"{spec.name} does not read the embeddings that were given",
+            record="embeddings",
+            found=", ".join(_inputs_of(spec, options)) or "no input",
+            expected="a model that reads embeddings, such as halflife_cnn with dna = embedding",
+            remedy="Add --set options.dna=embedding, or leave the embeddings out",
+        )
     target = dataset.the_target(config.target)
     task = task_of(target, config.above)
     if task not in spec.tasks:
@@ -116,9 +123,13 @@ def gather(dataset: Dataset, config: TrainConfig, split: Split) -> Material:
     )
 
 
-def _refuse_missing_inputs(dataset: Dataset, spec: ModelSpec, options: Config) -> None:
+def _inputs_of(spec: ModelSpec, options: Config) -> tuple[str, ...]:
     network, network_options = trained_network(spec, options)
-    inputs = network.inputs_read(network_options)
+    return network.inputs_read(network_options)
+
+
+def _refuse_missing_inputs(dataset: Dataset, spec: ModelSpec, options: Config) -> None:
+    inputs = _inputs_of(spec, options)
     missing = [name for name in inputs if name not in dataset.inputs]
     if missing:
         remedy = "Build the dataset with them, or choose another model"

@@ -20,6 +20,14 @@ from exprimo.data.textfile import open_text, require_file
 _SAMPLED_LINES = 60
 _GTF_ATTRIBUTE = re.compile(r'[^\s;="]+ +("[^"]*"|[^\s;="]+) *(;|$)')
 _NOT_DATA = ("#", "track", "browser")
+# What Exprimo writes as a folder, by a file that only such a folder holds.
+_OWN_FOLDERS = {
+    "study.json": "Exprimo study",
+    "labels.tsv": "Exprimo DGE",
+    "interpretation.json": "Exprimo interpretation",
+    "manifest.json": "Exprimo embeddings",
+    "truth/world.json": "simulated world",
+}
 _STRANDS = frozenset("+-.?")
 
 
@@ -44,6 +52,10 @@ def detect(path: Path) -> str:
         return _hdf5_kind(path)
     if path.suffix == ".toml":
         return "study file"
+    if path.suffix == ".json":
+        return "JSON file"
+    if path.suffix == ".fai" and path.with_suffix("").exists():
+        return "FASTA index"
     if looks_like_tar(path):
         return "HTSeq tar"
     refuse_binary(path)
@@ -64,6 +76,9 @@ def _hdf5_kind(path: Path) -> str:
 def _folder_kind(path: Path) -> str:
     if (path / "benchmark.json").is_file():
         return "Exprimo benchmark"
+    for name, kind in _OWN_FOLDERS.items():
+        if (path / name).is_file():
+            return kind
     if (path / "provenance.json").is_file() or (path / "model.safetensors").is_file():
         return "Exprimo run"
     if holds_quantifications(path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
@@ -226,6 +227,26 @@ def _parquet(path: Path) -> Findings:
     return Findings(facts, [])
 
 
+def _own_folder(path: Path) -> Findings:
+    """Tell what a folder that Exprimo wrote holds; its reader is the report."""
+    files = sorted(file.name for file in path.iterdir() if not file.name.startswith("."))
+    return Findings({"files": _some(files)}, [])
+
+
+def _json(path: Path) -> Findings:
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise FormatError("not valid JSON, or cut short", file=path, found=error) from error
+    keys = _some(values) if isinstance(values, dict) else type(values).__name__
+    return Findings({"keys": keys}, [])
+
+
+def _fasta_index(path: Path) -> Findings:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return Findings({"records": f"{len(lines):,}", "of": path.with_suffix("").name}, [])
+
+
 def _unknown(path: Path) -> Findings:
     raise FormatError(
         "not a kind of file that Exprimo reads",
@@ -251,6 +272,13 @@ FACTS: Mapping[str, Callable[[Path], Findings]] = {
     "gene names": _gene_names,
     "MEME motifs": _motifs,
     "study file": _study_file,
+    "JSON file": _json,
+    "FASTA index": _fasta_index,
+    "Exprimo study": _own_folder,
+    "Exprimo DGE": _own_folder,
+    "Exprimo interpretation": _own_folder,
+    "Exprimo embeddings": _own_folder,
+    "simulated world": _own_folder,
     "gene HDF5": gene_hdf5_facts,
     "Exprimo dataset": _dataset,
     "HDF5 file": _dataset,

@@ -25,8 +25,9 @@ class FileReport:
         ``FASTA``, ``GTF``, ``GFF3``, ``BED``, ``counts``, ``HTSeq file``, ``HTSeq folder``,
         ``HTSeq tar``, ``quantified transcripts``, ``samples``, ``targets``, ``sequence table``,
         ``gene names``, ``MEME motifs``, ``study file``, ``gene HDF5``, ``Exprimo dataset``,
-        ``Exprimo run``, ``Exprimo benchmark``, ``parquet table``, ``HDF5 file`` (another's), or
-        ``unknown``.
+        ``Exprimo run``, ``Exprimo benchmark``, ``Exprimo study``, ``Exprimo DGE``, ``Exprimo
+        interpretation``, ``Exprimo embeddings``, ``simulated world``, ``JSON file``, ``FASTA
+        index``, ``parquet table``, ``HDF5 file`` (another's), or ``unknown``.
     facts
         What it holds, by name, for reading.
     problems

@@ -8,9 +8,10 @@ from typing import NamedTuple
 from exprimo.core.errors import ConfigError
 from exprimo.core.split import Split
 from exprimo.models import Task, default_baselines, get_spec
-from exprimo.models.zoo import Imbalance, find_preset
+from exprimo.models.zoo import Imbalance, find_preset, trained_network
 from exprimo.studies.benchmarking.config import BenchmarkConfig, ComparisonConfig
 from exprimo.training import FitConfig, SplitConfig, TrainConfig
+from exprimo.training.fitting import filled_options
 from exprimo.training.objective import check_imbalance
 
 
@@ -112,6 +113,14 @@ def plan_runs(config: BenchmarkConfig, task: Task) -> list[PlannedRun]:
     return sorted(runs, key=lambda run: is_trained(run.model, config))
 
 
+def _reads_embeddings(row: str, config: BenchmarkConfig) -> bool:
+    spec = get_spec(config.entry(row))
+    preset = find_preset(spec, config.presets.get(row))
+    options = filled_options(preset.options, config.options.get(row, {}))
+    network, inner = trained_network(spec, spec.config.checked(options))
+    return "embedding" in network.inputs_read(inner)
+
+
 def train_config(planned: PlannedRun, config: BenchmarkConfig, split: Split) -> TrainConfig:
     """Give the settings of one planned run."""
     way = own_imbalance(planned.model, config)
@@ -122,7 +131,7 @@ def train_config(planned: PlannedRun, config: BenchmarkConfig, split: Split) -> 
     named = split.strategy == "chromosome"
     return TrainConfig(
         dataset=config.dataset,
-        embeddings=config.embeddings,
+        embeddings=config.embeddings if _reads_embeddings(planned.model, config) else None,
         model=config.entry(planned.model),
         preset=config.presets.get(planned.model),
         target=config.target,

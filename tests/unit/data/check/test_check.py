@@ -342,3 +342,33 @@ def test_quantified_transcripts_of_two_indices_are_a_problem(tmp_path: Path) -> 
     found = check_file(tmp_path)
     assert found.kind == "quantified transcripts"
     assert "do not have the same transcripts" in found.problems[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("study.json", "Exprimo study"),
+        ("labels.tsv", "Exprimo DGE"),
+        ("interpretation.json", "Exprimo interpretation"),
+        ("manifest.json", "Exprimo embeddings"),
+        ("truth/world.json", "simulated world"),
+    ],
+)
+def test_folders_that_exprimo_wrote_are_known(tmp_path: Path, name: str, kind: str) -> None:
+    folder = tmp_path / "made"
+    (folder / name).parent.mkdir(parents=True)
+    (folder / name).write_text("{}")
+    (folder / "provenance.json").write_text("{}")
+    found = check_file(folder)
+    assert (found.kind, found.ok) == (kind, True)
+
+
+def test_json_and_an_index_are_not_taken_for_tables(tmp_path: Path) -> None:
+    (tmp_path / "study.json").write_text('{"kind": "sequence", "out": ""}')
+    (tmp_path / "g.fa").write_text(">I\nACGT\n")
+    (tmp_path / "g.fa.fai").write_text("I\t4\t3\t4\t5\n")
+    found = check([tmp_path / "study.json", tmp_path / "g.fa.fai"])
+    assert [f.kind for f in found] == ["JSON file", "FASTA index"]
+    assert all(f.ok for f in found)
+    (tmp_path / "cut.json").write_text('{"kind": ')
+    assert "cut short" in check_file(tmp_path / "cut.json").problems[0]
