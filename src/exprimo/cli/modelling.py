@@ -20,6 +20,15 @@ Settings = Annotated[
 ]
 
 
+Preset = Annotated[str | None, typer.Option(help="Published settings; see: exprimo models NAME.")]
+Above = Annotated[
+    str | None, typer.Option(help="Learn high or low: above the median, or above a number.")
+]
+Embeddings = Annotated[
+    Path | None, typer.Option(help="A store from exprimo embed, for models that read it.")
+]
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command("models", epilog="Example: exprimo models cnn")(_models)
@@ -86,16 +95,10 @@ def _train(
     dataset: Annotated[Path, typer.Argument(help="The dataset, an .h5 file.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="The run's folder.")],
     model: Annotated[str, typer.Option("-m", "--model", help="From: exprimo models.")] = "cnn",
-    preset: Annotated[
-        str | None, typer.Option(help="Published settings; see: exprimo models NAME.")
-    ] = None,
+    preset: Preset = None,
     target: Annotated[str | None, typer.Option(help="Which target.")] = None,
-    above: Annotated[
-        str | None, typer.Option(help="Learn high or low: above the median, or above a number.")
-    ] = None,
-    embeddings: Annotated[
-        Path | None, typer.Option(help="A store from exprimo embed, for models that read it.")
-    ] = None,
+    above: Above = None,
+    embeddings: Embeddings = None,
     split: Annotated[
         str,
         typer.Option(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from exprimo.core.config import Config
 
@@ -49,3 +49,9 @@ class DgeConfig(Config):
     """Estimate the variance-stabilising transform without the design."""
     threads: int | None = Field(None, ge=1)
     """CPU threads; unset: all cores that the process may use."""
+
+    @model_validator(mode="after")
+    def _within_something(self) -> Self:
+        if self.alternative == "lessAbs" and self.lfc_null == 0:
+            raise ValueError("lessAbs asks whether a change is within lfc_null: set it above 0")
+        return self

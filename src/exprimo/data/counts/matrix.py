@@ -31,7 +31,7 @@ _ABOUT_GENES = frozenset(
         "length", "gene_length", "genelength", "width",
     }
 )  # fmt: skip
-CLASS_ROW = re.compile(r"[#!]?(class|group|condition|treatment)\b", re.IGNORECASE)
+CLASS_ROW = re.compile(r"[#!]?(class|group|condition|treatment)\s*(:|$)", re.IGNORECASE)
 
 
 def read_matrix(path: Path, rounding: Rounding | None = None) -> Counts:

@@ -10,7 +10,8 @@ import numpy.typing as npt
 
 from exprimo.core.errors import FormatError
 
-LARGEST_COUNT = 2**63 - 1
+# The largest whole number that R has, and so DESeq2; sums of many samples then fit 64 bits.
+LARGEST_COUNT = 2**31 - 1
 
 # TPM and CPM sum to a million; what rounding takes from the sum is less than this share of it.
 _PER_MILLION, _TOLERANCE = 1e6, 0.02
@@ -40,7 +41,7 @@ class Rounding:
             values = np.array(cells, dtype=np.float64)
         except ValueError:
             return None
-        if not (np.isfinite(values).all() and (values >= 0).all() and values.max() < 2**53):
+        if not (np.isfinite(values).all() and 0 <= values.min() <= values.max() <= LARGEST_COUNT):
             return None
         whole = np.rint(values)
         self.rounded += int((whole != values).sum())

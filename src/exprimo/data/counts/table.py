@@ -38,6 +38,8 @@ _ENDING = re.compile(
     re.IGNORECASE,
 )
 
+_STRUCTURE = frozenset('\t\n\r"')
+
 
 @dataclass(frozen=True)
 class Counts:
@@ -159,7 +161,9 @@ def parse_count(
             file=file,
             record=record,
             found=repr(cell),
-            expected=expected,
+            expected=f"{expected}, at most {LARGEST_COUNT:,}"
+            if value > LARGEST_COUNT
+            else expected,
             remedy="Remove columns that are not samples, and rows that are not genes",
         )
     if value < 0:
@@ -205,6 +209,7 @@ def assemble(
             found="a header and no rows" if samples else "nothing",
             expected="one row per gene",
         )
+    _refuse_unwritable(genes, source)
     if rounding is not None:
         rounding.refuse_normalised(values, source)
         notes = {**notes, "fractions_rounded": rounding.rounded}
@@ -218,6 +223,18 @@ def assemble(
         source,
         None if lengths is None else pd.DataFrame(lengths, index=index, columns=columns),
     )
+
+
+def _refuse_unwritable(genes: list[str], source: Path) -> None:
+    """Refuse ids that no table of results could hold without quotes."""
+    for gene in genes:
+        if not _STRUCTURE.isdisjoint(gene):
+            raise FormatError(
+                "a gene id with a tab, a line break or a quotation mark",
+                file=source,
+                record=f"gene {gene!r}",
+                remedy="Rename the gene",
+            )
 
 
 def refuse_empty_samples(counts: Counts) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from exprimo.core.config import Config
 from exprimo.labels import DgeConfig
@@ -54,6 +54,12 @@ class Promoters(Config):
     """Two-column table that joins the gene names of counts and annotation."""
     chrom_style: str = "auto"
     """auto, or a two-column table (annotation's name, genome's name)."""
+
+    @model_validator(mode="after")
+    def _some_bases(self) -> Self:
+        if self.upstream + self.downstream == 0:
+            raise ValueError("upstream and downstream are both 0: no base would be read")
+        return self
 
 
 class PromoterComparison(ComparisonConfig):

@@ -30,8 +30,7 @@ def target_table(dge: Path) -> pd.DataFrame:
         ``three_way`` down, none, up or None; ``lfc``, shrunken, of tested genes;
         ``mean_count``.
     """
-    labels = pd.read_csv(dge / "labels.tsv", sep="\t", dtype={"gene_id": str})
-    results = pd.read_csv(dge / "results.tsv", sep="\t", dtype={"gene_id": str})
+    labels, results = read_by_id(dge / "labels.tsv"), read_by_id(dge / "results.tsv")
     tested = labels["label"].notna()
     called = labels["direction"].isin(["up", "down"])
     return pd.DataFrame(
@@ -46,6 +45,15 @@ def target_table(dge: Path) -> pd.DataFrame:
     )
 
 
+def read_by_id(path: Path) -> pd.DataFrame:
+    """Read a table of genes; a gene may be called nan or NA, an empty field is missing."""
+    names = pd.read_csv(path, sep="\t", nrows=0).columns
+    missing = {name: [""] for name in names if name != "gene_id"}
+    return pd.read_csv(
+        path, sep="\t", dtype={"gene_id": str}, keep_default_na=False, na_values=missing
+    )
+
+
 def write_targets(table: pd.DataFrame, path: Path) -> None:
     """Write the table of targets."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -55,7 +63,7 @@ def write_targets(table: pd.DataFrame, path: Path) -> None:
 
 def read_target_table(path: Path) -> pd.DataFrame:
     """Read the targets back, indexed by gene_id as `gene_names` gives it: without a version."""
-    table = pd.read_csv(path, sep="\t", dtype={"gene_id": str})
+    table = read_by_id(path)
     return table.set_index(table["gene_id"].map(strip_version)).drop(columns="gene_id")
 
 

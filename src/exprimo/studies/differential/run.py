@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from exprimo.core.dataset import Dataset
 from exprimo.core.errors import ConfigError, InputError
 from exprimo.core.files.provenance import describe_origin
 from exprimo.core.run import write_json
@@ -34,7 +35,7 @@ from exprimo.studies.differential.promoters import (
 from exprimo.studies.differential.truth import compare_with_truth
 from exprimo.studies.differential.verdict import verdict
 from exprimo.studies.differential_expression import dge
-from exprimo.studies.resuming import check_settings_kept
+from exprimo.studies.resuming import check_settings_kept, check_sources_kept
 
 STUDY_FORMAT = 1
 
@@ -119,8 +120,18 @@ class _Stages:
         check_settings(self.study)
         check_settings_kept(self.study, self.settings)
         check_files(self.study, self.home, self._source)
+        self._check_sources()
         if not (self.resume and self.dataset.exists()):
             check_inputs(self.study, self.home, self._source)
+
+    def _check_sources(self) -> None:
+        """Refuse to resume over counts, samples or a genome that are not those of the start."""
+        stored = self.folder / "dge" / "provenance.json"
+        if stored.exists():
+            check_sources_kept(json.loads(stored.read_text(encoding="utf-8")), stored.parent)
+        if self.dataset.exists():
+            with Dataset.open(self.dataset) as data:
+                check_sources_kept(data.provenance, self.dataset)
 
     def test(self) -> None:
         """Test for differential expression; shrunken changes are a target of their own."""

@@ -13,6 +13,7 @@ from exprimo.core.split import Split
 from exprimo.evaluate import bootstrap
 from exprimo.studies.benchmarking import Benchmarked
 from exprimo.studies.benchmarking.plan import slug
+from exprimo.studies.differential.promoters import read_by_id
 
 
 def compare_with_truth(
@@ -33,8 +34,8 @@ def compare_with_truth(
     motifs
         The folder of the enrichment.
     """
-    genes = pd.read_csv(truth / "differential.tsv", sep="\t", dtype={"gene_id": str})
-    called = pd.read_csv(targets, sep="\t", dtype={"gene_id": str}).set_index("gene_id")
+    genes = read_by_id(truth / "differential.tsv")
+    called = read_by_id(targets).set_index("gene_id")
     genes = genes.set_index("gene_id").join(called[["changed"]])
     factor = json.loads((truth / "world.json").read_text(encoding="utf-8"))["conditions"]["factor"]
     facts: dict[str, Any] = {"dge": _detection(genes, lfc)}

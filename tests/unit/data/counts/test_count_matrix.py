@@ -171,9 +171,32 @@ def test_sample_names(path, name):
     assert clean_sample_name(path) == name
 
 
-@given(st.lists(st.integers(0, 2**63 - 1), min_size=1, max_size=6))
+@given(st.lists(st.integers(0, 2**31 - 1), min_size=1, max_size=6))
 @settings(max_examples=50, derandomize=True, deadline=None)
 def test_any_count_is_read_exactly(values):
     names = [f"s{i}" for i in range(len(values))]
     cells = list(map(str, values))
     assert parse_count_row(cells, file="f", line=1, gene="g", samples=names) == values
+
+
+@pytest.mark.parametrize("gene", ["group-1", "Class II", "conditional"])
+def test_a_gene_called_like_a_class_row_is_a_gene(tmp_path, gene):
+    path = tmp_path / "c.tsv"
+    path.write_text(f"gene\tA\tB\n{gene}\t3\t4\ng2\t5\t6\n")
+    counts = read_counts(path)
+    assert list(counts.matrix.index) == [gene, "g2"]
+    assert counts.classes is None
+
+
+def test_a_count_beyond_what_r_holds_is_refused(tmp_path):
+    path = tmp_path / "c.tsv"
+    path.write_text("gene\tA\tB\ng1\t3\t2147483648\n")
+    with pytest.raises(FormatError, match="at most 2,147,483,647"):
+        read_counts(path)
+
+
+def test_a_gene_id_that_would_need_quotes_is_refused(tmp_path):
+    path = tmp_path / "c.csv"
+    path.write_text('gene,A,B\n"g1\tx",3,4\n')
+    with pytest.raises(FormatError, match="a tab, a line break or a quotation mark"):
+        read_counts(path)
