@@ -155,19 +155,19 @@ class StabilityConfig(Config):
 
     hours: float = Field(default=6.0, gt=0)
     """Half-life of an average gene."""
-    utr5_length: float = -0.24
+    utr5_length: float = -0.12
     """Weight of the log length of the 5'UTR; weights are log2 hours per standard deviation."""
-    utr5_gc: float = -0.32
+    utr5_gc: float = -0.16
     """Weight of the GC fraction of the 5'UTR."""
-    cds_length: float = -0.32
+    cds_length: float = -0.16
     """Weight of the log length of the coding sequence."""
-    cds_gc: float = 0.32
+    cds_gc: float = 0.16
     """Weight of the GC fraction of the coding sequence."""
-    utr3_length: float = -0.56
+    utr3_length: float = -0.28
     """Weight of the log length of the 3'UTR."""
-    utr3_gc: float = 0.16
+    utr3_gc: float = 0.08
     """Weight of the GC fraction of the 3'UTR."""
-    junction_density: float = 0.72
+    junction_density: float = 0.36
     """Weight of the number of exon junctions per kilobase of coding sequence."""
     measurement_sd: float = Field(default=0.3, ge=0)
     """SD, in log2 units, of the error of a measured half-life."""

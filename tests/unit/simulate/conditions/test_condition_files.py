@@ -15,11 +15,11 @@ from exprimo.simulate.config import ConditionsConfig
 
 # From before worlds had counts: 40 genes, seed 7.
 EARLIER = {
-    "expression.tsv": "5625aeaf213ffbdc55562776af48ac5d73e90a9f8864682bf40e363835a308cb",
+    "expression.tsv": "b67b8fd027770e12412ba698ae51062e6ceb10ee2b86babc4ee688b2e93932c8",
     "genes.gtf": "d36797c13dadabca5d9692d9eb3afacd8a8cb4567cb3c937d22940691df82d38",
     "genome.fa": "f416fa4af8346ee5f5abbafcd1a626dba457a3e4e9c9c78fbdee7519dfdcafd7",
-    "halflife.tsv": "5b222d9a53cbb00accbf4f1870f8d8679a2de5d40072b7e16028de1acc08f3a2",
-    "truth/components.tsv": "c4abb0e28bf0d391a3ea7ce2ddd40b959a39269d77c39d21bc981aba9d8781cf",
+    "halflife.tsv": "510130e4b315da66c642967a75e27911e5649db72f6439968383b0cb3ea57a4c",
+    "truth/components.tsv": "b60902555601729b78dbd4f37d15886bb9d007e94a2ad36358ae7697783d3f8a",
     "truth/families.tsv": "e6eccb394555d459aaf3ef96189b77a09494e8b0f09cf18523bf7e2aa8f2fb9d",
     "truth/motifs.meme": "6552fbd36a59fb6356efafc21bc314a4c857ffc8091454af29f4b87104b639af",
     "truth/repeats.bed": "066d40af4832c016b88df0a2d372de52f396990f62fbaa3637ca95859a7f3892",
