@@ -10,6 +10,8 @@ import pytest
 
 from exprimo.simulate import SimulatedWorld
 
+pytestmark = pytest.mark.slow
+
 KIND = 'kind = "promoter-halflife"\n'
 STUDY = f"""{KIND}truth = "world/truth"
 

@@ -10,6 +10,8 @@ import pytest
 
 from exprimo.core.dataset import Dataset
 
+pytestmark = pytest.mark.slow
+
 HOSTILE = (
     "<script>alert(1)</script>",
     "x\"><img src=x onerror='alert(2)'>",

@@ -23,6 +23,8 @@ from exprimo.studies.benchmarking import run as benchmarking
 from exprimo.studies.sequence import SequenceStudy
 from exprimo.training import TrainConfig, train_run
 
+pytestmark = pytest.mark.slow
+
 SPLITS = ("random", "chromosome", "homology")
 BASELINES = ("mean", "gc_content", "kmer_linear")
 

@@ -16,6 +16,8 @@ from exprimo.report.document.html import embedded_json
 from exprimo.report.runs.reading import read_material
 from exprimo.report.runs.tables import count_table, score_table, torn_tables
 
+pytestmark = pytest.mark.slow
+
 
 class Reader(HTMLParser):
     """Collects what a browser would act on."""

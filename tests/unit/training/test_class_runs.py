@@ -20,6 +20,8 @@ from exprimo.training import TrainConfig, train_run
 from exprimo.training import loop as loop_module
 from exprimo.training import run as run_module
 
+pytestmark = pytest.mark.slow
+
 NAMES = ["down", "none", "up"]
 NET = {"channels": 8, "stem_channels": 16, "hidden": 8, "head_channels": 4, "grid": 8}
 TREES = {"net_options": NET, "depths": [2, 3], "rates": [0.3], "rounds": 20, "patience": 5}

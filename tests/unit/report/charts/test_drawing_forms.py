@@ -28,6 +28,8 @@ from exprimo.report.charts.chart import (
 from exprimo.report.charts.interactive import plotly_figure
 from exprimo.report.charts.static import draw
 
+pytestmark = pytest.mark.slow
+
 
 def cloud(**changes: object) -> Chart:
     points = Series(

@@ -21,6 +21,8 @@ from exprimo.report.charts.static import draw
 from exprimo.report.dge.figures import dge_charts
 from exprimo.report.dge.reading import read_dge
 
+pytestmark = pytest.mark.slow
+
 KEYS = ("volcano", "ma", "dispersion", "pca", "sample_distances")
 
 

@@ -26,6 +26,8 @@ from exprimo.report.halflife.tables import (
 from exprimo.report.page import make_page
 from exprimo.report.wording import interval, number
 
+pytestmark = pytest.mark.slow
+
 SECTIONS = ["answer", "distrust", "data", "rows", "splits", "curves", "interpretation",
             "provenance"]  # fmt: skip
 

@@ -21,6 +21,8 @@ from exprimo.report.runs.curves import MAX_POINTS, judged_on
 from exprimo.report.runs.reading import read_material
 from exprimo.report.runs.view import run_charts as make_charts
 
+pytestmark = pytest.mark.slow
+
 
 def luminance(colour: str) -> float:
     parts = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) / 255

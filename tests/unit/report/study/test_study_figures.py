@@ -17,6 +17,8 @@ from exprimo.report.charts.chart import Chart, Series
 from exprimo.report.document.table import Table
 from exprimo.report.page import make_page
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def charts(study_folder: Path) -> dict[str, Chart]:

@@ -20,6 +20,8 @@ from exprimo.report.page import make_page
 from exprimo.report.study.reading import read_study
 from exprimo.report.wording import number
 
+pytestmark = pytest.mark.slow
+
 SECTIONS = (
     "answer", "distrust", "measured", "labels", "models", "imbalance", "curves", "motifs",
     "targets", "provenance",

@@ -18,6 +18,8 @@ from exprimo.scoring.embeddings import embed
 from exprimo.training import TrainConfig, train_run
 from exprimo.training.before import pretext as pretext_module
 
+pytestmark = pytest.mark.slow
+
 SMALL = {"filters": 8, "kernel": 7, "bin": 20, "channels": [8], "hidden": [8]}
 FIT = {"epochs": 3, "batch_size": 32, "shift": 0}
 
