@@ -145,8 +145,12 @@ def _inputs(made: Any, home: Path) -> None:
     check_inputs(made, home, source)
 
 
-def test_files_that_belong_together(study: Any, home: Path) -> None:
+def test_files_that_belong_together_pass_and_nothing_is_written(study: Any, home: Path) -> None:
+    before = sorted(home.rglob("*"))
     _inputs(study(), home)
+    assert sorted(path for path in home.rglob("*") if path.suffix != ".fai") == [
+        path for path in before if path.suffix != ".fai"
+    ]
 
 
 @pytest.mark.parametrize("name", ["counts.tsv", "samples.tsv", "genome.fa", "genes.bed"])
