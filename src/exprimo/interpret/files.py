@@ -7,7 +7,7 @@ where it was made:
   contribution; with a known truth the share of examples whose base there is planted.
 - ``top_positions.tsv``: position, rank, example, prediction, contribution.
 - ``layer_map.tsv``: example_id, x, y, prediction, probability, target.
-- ``recovery.tsv``: the AUROC of each example against planted bases.
+- ``recovery.tsv``: the AUROC of each example against the bases that act.
 """
 
 from __future__ import annotations

@@ -91,13 +91,13 @@ def planted_positions(share: FloatArray) -> FloatArray:
 
 
 def _planted_series(found: InterpretationFolder, x: FloatArray, mean: FloatArray) -> Series | None:
-    """Mark planted positions by a thick bar just below 0."""
+    """Mark positions of acting bases by a thick bar just below 0."""
     share = found.planted
     if share is None or not share.max() > 0:
         return None
     below = -0.04 * float(mean.max())
     return Series(
-        "most planted sites", x, below * planted_positions(share), "c2", dash="solid", symbol=None,
+        "most acting sites", x, below * planted_positions(share), "c2", dash="solid", symbol=None,
         width=7, opacity=0.6,
     )  # fmt: skip
 
@@ -106,12 +106,12 @@ def _planted_words(found: InterpretationFolder) -> str:
     share = found.planted
     if share is None:
         return ""
-    words = " Bars below: where planted sites are most common, up to "
+    words = " Bars below: where the bases that act are most common, up to "
     words += f"{percent(float(share.max()))} of examples."
     facts = (found.summary.get("recovery") or {}).get("mean")
     if facts:
         auroc = with_interval(facts["value"], facts["low"], facts["high"])
-        words += f" AUROC of importance against planted bases, per example: {auroc}."
+        words += f" AUROC of importance against the bases that act, per example: {auroc}."
     return words
 
 
