@@ -33,6 +33,8 @@ def _benchmark(
     target: Annotated[str | None, typer.Option(help="Which target.")] = None,
     test_chroms: Annotated[str, typer.Option(help="Chromosomes that judge: A,B.")] = "",
     val_chroms: Annotated[str, typer.Option(help="Chromosomes that tune: A,B.")] = "",
+    test_cells: Annotated[str, typer.Option(help="Cell types that judge: A,B.")] = "",
+    val_cells: Annotated[str, typer.Option(help="Cell types that tune: A,B.")] = "",
     preset: Annotated[
         list[str] | None,
         typer.Option(help="Published settings of a model, MODEL=published; repeatable."),
@@ -55,6 +57,8 @@ def _benchmark(
         "target": target,
         "test_chroms": listed(test_chroms),
         "val_chroms": listed(val_chroms),
+        "test_cells": listed(test_cells),
+        "val_cells": listed(val_cells),
         "ensemble": ensemble,
         "presets": _by_model(preset or ()),
         "fit": {"epochs": epochs},

@@ -107,6 +107,8 @@ def _train(
     ] = "auto",
     test_chroms: Annotated[str, typer.Option(help="Chromosomes that judge: A,B.")] = "",
     val_chroms: Annotated[str, typer.Option(help="Chromosomes that tune: A,B.")] = "",
+    test_cells: Annotated[str, typer.Option(help="Cell types that judge: A,B.")] = "",
+    val_cells: Annotated[str, typer.Option(help="Cell types that tune: A,B.")] = "",
     seed: Annotated[int, typer.Option(help="Seed of weights, order, augmentation.")] = 0,
     ensemble: Annotated[int, typer.Option(help="Members.", min=1)] = 1,
     epochs: Annotated[int | None, typer.Option(help="Passes; default: by size.", min=1)] = None,
@@ -138,7 +140,7 @@ def _train(
         "embeddings": None if embeddings is None else str(embeddings),
         "seed": seed,
         "ensemble": ensemble,
-        "split": _split_settings(split, test_chroms, val_chroms),
+        "split": _split_settings(split, test_chroms, val_chroms, test_cells, val_cells),
         "fit": {"epochs": epochs, "reverse_complement": reverse_complement, "shift": shift},
         "machine": {"device": device, "threads": threads},
     }
@@ -150,12 +152,17 @@ def _train(
     say_run(run, as_json=as_json)
 
 
-def _split_settings(split: str, test_chroms: str, val_chroms: str) -> dict[str, Any]:
+def _split_settings(
+    split: str, test_chroms: str, val_chroms: str, test_cells: str, val_cells: str
+) -> dict[str, Any]:
+    # Naming chromosomes or cell types is asking for that split.
+    asked = "chromosome" if test_chroms else "cell" if test_cells else "auto"
     return {
-        # Naming chromosomes is asking for that split.
-        "strategy": "chromosome" if test_chroms and split == "auto" else split,
+        "strategy": asked if split == "auto" else split,
         "test_chroms": listed(test_chroms),
         "val_chroms": listed(val_chroms),
+        "test_cells": listed(test_cells),
+        "val_cells": listed(val_cells),
     }
 
 

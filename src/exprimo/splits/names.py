@@ -9,7 +9,16 @@ from exprimo.core.dataset import Dataset
 from exprimo.core.errors import ConfigError, InputError
 from exprimo.core.ledger import UNITS, Unit
 
-STRATEGIES = ("random", "gene", "homology", "chromosome", "cell", "individual", "column:NAME")
+STRATEGIES = (
+    "random",
+    "gene",
+    "homology",
+    "chromosome",
+    "cell",
+    "individual",
+    "example",
+    "column:NAME",
+)
 
 _COLUMN_OF = {"chromosome": "chrom", "cell": "cell_type", "individual": "individual"}
 _NAME_OF = {
@@ -20,6 +29,8 @@ _SEQUENCE_UNITS: tuple[Unit, ...] = ("gene", "sequence")
 _HELD_OUT: dict[str, tuple[Unit, ...]] = {
     "cell": ("cell_type",),
     "individual": ("individual",),
+    # Dealt one by one, an example shares its gene or its cell type with training examples.
+    "example": (),
 }
 
 
@@ -50,7 +61,7 @@ def _factor(text: str) -> Factor:
         # A registered column has its own strategy, with its own promise of what is held out.
         name = _NAME_OF.get(column.strip())
         return _factor(name) if name else Factor("column", column.strip())
-    if not colon and kind in ("random", "gene", "homology", *_COLUMN_OF):
+    if not colon and kind in ("random", "gene", "homology", "example", *_COLUMN_OF):
         return Factor(kind, _COLUMN_OF.get(kind))
     near = difflib.get_close_matches(kind, [*STRATEGIES, "column"], n=1, cutoff=0.5)
     raise ConfigError(

@@ -23,8 +23,8 @@ from exprimo.splits.atoms import (
     place_labels,
     sequence_labels,
 )
-from exprimo.splits.chromosomes import find_chromosomes
 from exprimo.splits.homology import HomologyGroups, sequence_groups
+from exprimo.splits.named import NamedParts, find_values, named_parts
 from exprimo.splits.names import Factor, default_strategy, held_out_units, parse_strategy
 
 DEFAULT_FRACTIONS: Fractions = (0.8, 0.1, 0.1)
@@ -33,7 +33,12 @@ _TRAIN, _VAL, _TEST, _NONE = range(len(PARTS))
 _UNEVEN = 0.2
 _GIVEN = PARTS[:_NONE]
 
-_GROUPS_OF = {"homology": "homology_groups", "gene": "genes", "random": "genes_or_sequences"}
+_GROUPS_OF = {
+    "homology": "homology_groups",
+    "gene": "genes",
+    "random": "genes_or_sequences",
+    "example": "examples",
+}
 
 Parts = npt.NDArray[np.int64]
 Notes = dict[str, int | str]
@@ -69,6 +74,8 @@ def make_split(
     fractions: Fractions = DEFAULT_FRACTIONS,
     test_chroms: Sequence[str] = (),
     val_chroms: Sequence[str] = (),
+    test_cells: Sequence[str] = (),
+    val_cells: Sequence[str] = (),
     groups: HomologyGroups | None = None,
     threads: int = 2,
     purge: bool = True,
@@ -85,11 +92,15 @@ def make_split(
     strategy
         ``random``, ``gene``, ``homology``, ``chromosome``, ``cell``, ``individual``,
         ``column:NAME``, or a cross such as ``gene*cell``, whose test part is test genes in test
-        cells. None chooses (`default_strategy`).
+        cells. ``example`` deals every example for itself and holds nothing out: where one gene
+        stands in several cells it leaks, and is for comparison only. None chooses
+        (`default_strategy`).
     fractions
         Wanted shares of train, val and test; of each factor, in a cross.
     test_chroms, val_chroms
         Chromosomes for those parts, in any style; only with ``chromosome``.
+    test_cells, val_cells
+        Cell types for those parts; only with ``cell``, alone or in a cross.
     groups
         Homology groups of the dataset's distinct sequences, where they are known already.
     purge
@@ -104,21 +115,25 @@ def make_split(
     check_fractions(fractions)
     strategy = strategy or default_strategy(dataset)
     factors = parse_strategy(strategy)
-    named = bool(test_chroms or val_chroms)
-    if named and all(factor.kind != "chromosome" for factor in factors):
-        raise ConfigError(
-            "chromosomes were named for a split that does not use them",
-            found=strategy,
-            expected="the strategy chromosome",
-        )
+    named = {
+        "chromosome": NamedParts("chromosome", "chroms", tuple(val_chroms), tuple(test_chroms)),
+        "cell": NamedParts("cell type", "cells", tuple(val_cells), tuple(test_cells)),
+    }
+    for kind, wanted in named.items():
+        if wanted.any and all(factor.kind != kind for factor in factors):
+            raise ConfigError(
+                f"{wanted.thing}s were named for a split that does not use them",
+                found=strategy,
+                expected=f"the strategy {kind}",
+            )
     for factor in factors:
         _check_columns(dataset, factor)
     ids = dataset.column("example_id").astype(str)
     task = _Task(dataset, ids, make_kin(dataset, groups, threads), fractions, seed, {})
     parts = _crossed(
         [
-            _named_chromosomes(task, test_chroms, val_chroms)
-            if named and factor.kind == "chromosome"
+            _named(task, factor, named[factor.kind])
+            if factor.kind in named and named[factor.kind].any
             else _dealt(task, factor)
             for factor in factors
         ],
@@ -183,9 +198,7 @@ def _dealt(task: _Task, factor: Factor) -> Parts:
         if set(names.tolist()) <= set(_GIVEN) and _GIVEN[_TEST] in names.tolist():
             return _as_given(names, labels, factor.column, notes)
     else:
-        labels = kin.family if factor.kind == "homology" else kin.atoms
-        if factor.kind == "gene":
-            labels = np.where(kin.gene == NO_LABEL, NO_LABEL, labels)
+        labels = _labels_of(kin, factor.kind)
     parts = np.full(len(ids), _TRAIN, np.int64)
     rows = np.flatnonzero(labels != NO_LABEL)
     if len(rows) < len(ids):
@@ -211,6 +224,35 @@ def _dealt(task: _Task, factor: Factor) -> Parts:
     if factor.kind == "homology":
         notes["near_duplicate_pairs"] = kin.pairs
     _note_uneven(parts[rows], sizes, task.fractions, factor.kind, notes)
+    return parts
+
+
+def _labels_of(kin: Kin, kind: str) -> Labels:
+    if kind == "example":
+        return np.arange(len(kin.atoms), dtype=np.int64)
+    if kind == "gene":
+        return np.where(kin.gene == NO_LABEL, NO_LABEL, kin.atoms)
+    return kin.family if kind == "homology" else kin.atoms
+
+
+def _named(task: _Task, factor: Factor, wanted: NamedParts) -> Parts:
+    """Put what was named into test and val; deal the rest out for a part that was not named."""
+    assert factor.column is not None  # both kinds that can be named are columns
+    labels, names = column_labels(task.dataset, factor.column)
+    given = find_values(wanted, names.tolist(), file=task.dataset.path)
+    parts = named_parts(
+        labels,
+        names,
+        task.ids,
+        given,
+        wanted,
+        fractions=task.fractions,
+        seed=task.seed,
+        file=task.dataset.path,
+    )
+    if (labels == NO_LABEL).any():
+        task.notes[f"train_only_without_{factor.column}"] = int((labels == NO_LABEL).sum())
+    _note_values(names, labels, parts, factor.column, task.notes)
     return parts
 
 
@@ -248,45 +290,6 @@ def _note_uneven(
             f"{shares} wanted: the largest of {len(sizes)} whole groups holds "
             f"{sizes.max() / len(parts):.1%} of the examples"
         )
-
-
-def _named_chromosomes(task: _Task, test_chroms: Sequence[str], val_chroms: Sequence[str]) -> Parts:
-    """Put the named chromosomes into test and val; deal the others out for what was not named."""
-    file, ids, notes = task.dataset.path, task.ids, task.notes
-    labels, names = column_labels(task.dataset, "chrom")
-    known = names.tolist()
-    given = {
-        _TEST: find_chromosomes(test_chroms, known, option="--test-chroms", file=file),
-        _VAL: find_chromosomes(val_chroms, known, option="--val-chroms", file=file),
-    }
-    both = sorted(set(given[_TEST]) & set(given[_VAL]))
-    if both:
-        raise ConfigError("a chromosome is named for test and for val", found=", ".join(both))
-    parts = np.full(len(ids), _TRAIN, np.int64)
-    for part, chosen in given.items():
-        parts[np.isin(labels, np.flatnonzero(np.isin(names, chosen)))] = part
-    open_parts = [_TRAIN, *(part for part in (_VAL, _TEST) if not given[part])]
-    rest = np.flatnonzero((parts == _TRAIN) & (labels != NO_LABEL))
-    _, group = np.unique(labels[rest], return_inverse=True)
-    sizes = np.bincount(group)
-    if len(sizes) < len(open_parts):
-        raise InputError(
-            "too few chromosomes are left",
-            file=file,
-            found=f"{len(sizes)} of {len(known)} not named",
-            expected=f"at least one each for {' and '.join(PARTS[part] for part in open_parts)}",
-            remedy="Name fewer chromosomes",
-        )
-    if len(open_parts) > 1:
-        # A part that was not named keeps its share of all examples; train takes what is left.
-        wanted = [task.fractions[part] * (labels != NO_LABEL).sum() for part in open_parts[1:]]
-        shares = np.array([max(len(rest) - sum(wanted), 0.0), *wanted])
-        dealt = allot(sizes, group_keys(ids[rest], group), shares / shares.sum(), seed=task.seed)
-        parts[rest] = np.asarray(open_parts)[dealt[group]]
-    if (labels == NO_LABEL).any():
-        notes["train_only_without_chrom"] = int((labels == NO_LABEL).sum())
-    _note_values(names, labels, parts, "chrom", notes)
-    return parts
 
 
 def _crossed(sides: list[Parts], notes: Notes) -> Parts:

@@ -14,8 +14,9 @@ class SplitConfig(Config):
     """Who may learn from whom."""
 
     strategy: str = "auto"
-    """``random``, ``chromosome``, ``homology``, ``cell``, ``individual``, ``column:NAME`` or a
-    cross such as ``gene*cell``; ``auto`` is homology where there is sequence, never random."""
+    """``random``, ``gene``, ``chromosome``, ``homology``, ``cell``, ``individual``,
+    ``column:NAME`` or a cross such as ``gene*cell``; ``auto`` is homology where there is
+    sequence, never random. ``example`` holds nothing out and is for comparison only."""
     seed: int = Field(0, ge=0)
     """Seed of the assignment of groups to parts."""
     fractions: tuple[float, float, float] = (0.8, 0.1, 0.1)
@@ -24,6 +25,10 @@ class SplitConfig(Config):
     """Chromosomes that judge, for ``chromosome``; empty chooses them by size."""
     val_chroms: tuple[str, ...] = ()
     """Chromosomes that tune, for ``chromosome``; empty chooses them by size."""
+    test_cells: tuple[str, ...] = ()
+    """Cell types that judge, for ``cell``, alone or in a cross; empty deals them out."""
+    val_cells: tuple[str, ...] = ()
+    """Cell types that tune, for ``cell``, alone or in a cross; empty deals them out."""
 
 
 class FitConfig(Config):

@@ -211,6 +211,8 @@ def _split(
             fractions=wanted.fractions,
             test_chroms=wanted.test_chroms,
             val_chroms=wanted.val_chroms,
+            test_cells=wanted.test_cells,
+            val_cells=wanted.val_cells,
             purge=purge,
         )
     split.check_dataset(dataset.sha256, file=dataset.path)

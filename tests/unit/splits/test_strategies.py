@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from exprimo.core.dataset import Dataset, write_dataset
 from exprimo.core.errors import ConfigError, InputError
 from exprimo.core.ledger import keys_of
 from exprimo.core.sequence import reverse_complement
@@ -242,3 +244,60 @@ def test_the_default_is_never_random(make_dataset, rng):
 )
 def test_what_each_strategy_holds_out(strategy, units):
     assert held_out_units(strategy) == units
+
+
+@pytest.fixture
+def cells_by_genes(tmp_path):
+    """Twelve genes in each of six cell types, without sequence."""
+    pairs = [(f"g{gene}", f"C{cell}") for cell in range(6) for gene in range(12)]
+    table = pd.DataFrame(
+        {
+            "example_id": [f"{cell}_{gene}" for gene, cell in pairs],
+            "gene_id": [gene for gene, _ in pairs],
+            "cell_type": [cell for _, cell in pairs],
+        }
+    )
+    path = tmp_path / "cells.h5"
+    with write_dataset(path, {}) as out:
+        out.examples(table)
+        out.input("halflife", [np.arange(len(table), dtype=np.float32)[:, None]])
+        out.target("y", np.arange(len(table), dtype=np.float32), kind="regression")
+    with Dataset.open(path) as data:
+        yield data
+
+
+def test_named_cell_types_judge_and_tune(cells_by_genes):
+    split = make_split(cells_by_genes, "cell", test_cells=["C4", "C5"], val_cells=["C2"])
+    cells = cells_by_genes.column("cell_type")
+    assert set(cells[split.rows("test")]) == {"C4", "C5"}
+    assert set(cells[split.rows("val")]) == {"C2"}
+    assert set(cells[split.rows("train")]) == {"C0", "C1", "C3"}
+    assert split.held_out == ("cell_type",)
+
+
+def test_named_cell_types_in_a_cross_hold_out_genes_too(cells_by_genes):
+    split = make_split(cells_by_genes, "gene*cell", test_cells=["C5"], val_cells=["C2"])
+    cells, genes = cells_by_genes.column("cell_type"), cells_by_genes.column("gene_id")
+    train, test = split.rows("train"), split.rows("test")
+    assert set(cells[test]) == {"C5"}
+    assert not set(genes[train]) & set(genes[test])
+    assert not set(cells[train]) & {"C5", "C2"}
+
+
+def test_examples_dealt_one_by_one_share_genes_and_cells(cells_by_genes):
+    split = make_split(cells_by_genes, "example")
+    genes, cells = cells_by_genes.column("gene_id"), cells_by_genes.column("cell_type")
+    assert split.held_out == ()
+    assert split.counts()["none"] == 0
+    assert set(genes[split.rows("test")]) & set(genes[split.rows("train")])
+    assert set(cells[split.rows("test")]) & set(cells[split.rows("train")])
+
+
+def test_an_unknown_cell_type_is_refused_with_the_nearest(cells_by_genes):
+    with pytest.raises(ConfigError, match="--test-cells names cell types") as caught:
+        make_split(cells_by_genes, "cell", test_cells=["c5"])
+    assert "Did you mean C5" in str(caught.value)
+    with pytest.raises(ConfigError, match="for test and for val"):
+        make_split(cells_by_genes, "cell", test_cells=["C5"], val_cells=["C5"])
+    with pytest.raises(ConfigError, match="does not use them"):
+        make_split(cells_by_genes, "gene", test_cells=["C5"])

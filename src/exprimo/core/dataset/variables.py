@@ -51,7 +51,19 @@ INPUTS: dict[str, InputSpec] = {
     ),
     "kmers": InputSpec("float32", ("row", "kmer"), "count", "k-mer counts of the whole window"),
     "kmer_bins": InputSpec(
-        "float32", ("row", "kmer", "bin"), "count", "k-mer counts per bin, gene orientation"
+        "uint8", ("row", "kmer", "bin"), "count", "k-mer counts per bin, gene orientation"
+    ),
+    "signal": InputSpec(
+        "float32",
+        ("row", "mark", "bin"),
+        "see the dataset's provenance",
+        "histone marks in bins around the TSS, gene orientation",
+    ),
+    "cell_context": InputSpec(
+        "float32",
+        ("row", "statistic", "bin"),
+        "as the signal",
+        "mean and standard deviation of the signal over the genes of the example's cell type",
     ),
     "halflife": InputSpec(
         "float32",

@@ -25,7 +25,7 @@ class ComparisonConfig(Config):
     """Names from ``exprimo models``; mean or majority, gc_content and kmer_linear are added."""
     splits: tuple[str, ...] = Field(("auto",), min_length=1)
     """Strategies to compare, the headline first: auto, random, chromosome, homology, cell,
-    individual, column:NAME, or a cross such as gene*cell."""
+    individual, column:NAME, or a cross such as gene*cell; example is for comparison only."""
     seeds: int = Field(1, ge=1)
     """Runs of each network from different seeds; intervals then include the spread."""
     seed: int = Field(0, ge=0)
@@ -38,6 +38,10 @@ class ComparisonConfig(Config):
     """Chromosomes that judge, where the split is chromosome."""
     val_chroms: tuple[str, ...] = ()
     """Chromosomes that tune, where the split is chromosome."""
+    test_cells: tuple[str, ...] = ()
+    """Cell types that judge, where the split holds cell types out."""
+    val_cells: tuple[str, ...] = ()
+    """Cell types that tune, where the split holds cell types out."""
     ceiling: float | None = None
     """Best possible value of the headline metric, where it is known (replicates, simulation)."""
     ceiling_source: str = ""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from collections.abc import Collection
+from typing import Any, NamedTuple
 
 from exprimo.core.errors import ConfigError
 from exprimo.core.split import Split
 from exprimo.models import Task, default_baselines, get_spec
 from exprimo.models.zoo import Imbalance, find_preset, trained_network
+from exprimo.splits.names import parse_strategy
 from exprimo.studies.benchmarking.config import BenchmarkConfig, ComparisonConfig
 from exprimo.training import FitConfig, SplitConfig, TrainConfig
 from exprimo.training.fitting import filled_options
@@ -60,9 +62,20 @@ def own_imbalance(model: str, config: BenchmarkConfig) -> Imbalance:
     return "none"
 
 
-def all_models(config: BenchmarkConfig, task: Task) -> list[str]:
-    """List the models, baselines first, each once."""
-    names = list(dict.fromkeys([*default_baselines(task), *config.models]))
+def all_models(
+    config: BenchmarkConfig, task: Task, held: Collection[str] | None = None
+) -> list[str]:
+    """List the models, baselines first, each once.
+
+    Of the baselines that nobody asked for, those that read what the dataset does not hold are
+    left out: genes without sequence have no GC content. ``held`` names its inputs; None: all.
+    """
+    unasked = [
+        name
+        for name in default_baselines(task)
+        if held is None or set(get_spec(name).inputs) <= set(held)
+    ]
+    names = list(dict.fromkeys([*unasked, *config.models]))
     _refuse_unlisted(config, names)
     for name in names:
         spec = get_spec(config.entry(name))
@@ -89,12 +102,14 @@ def _refuse_unlisted(config: BenchmarkConfig, names: list[str]) -> None:
                 )
 
 
-def plan_runs(config: BenchmarkConfig, task: Task) -> list[PlannedRun]:
+def plan_runs(
+    config: BenchmarkConfig, task: Task, held: Collection[str] | None = None
+) -> list[PlannedRun]:
     """List every run, cheap ones first, so that a mistake shows early.
 
-    Baselines give the same from every seed and run once.
+    Baselines give the same from every seed and run once. ``held`` is as in `all_models`.
     """
-    models = all_models(config, task)
+    models = all_models(config, task, held)
     runs = []
     for split in dict.fromkeys(config.splits):
         for model in models:
@@ -113,6 +128,24 @@ def plan_runs(config: BenchmarkConfig, task: Task) -> list[PlannedRun]:
     return sorted(runs, key=lambda run: is_trained(run.model, config))
 
 
+def named_values(config: BenchmarkConfig, strategy: str) -> dict[str, Any]:
+    """Give the named chromosomes and cell types to a split that uses them, and to no other.
+
+    Examples
+    --------
+    >>> config = BenchmarkConfig(dataset="D.h5", test_cells=("C7", "C8"))
+    >>> named_values(config, "gene*cell"), named_values(config, "gene")
+    ({'test_cells': ('C7', 'C8'), 'val_cells': ()}, {})
+    """
+    kinds = {factor.kind for factor in parse_strategy(strategy)} if strategy != "auto" else set()
+    named: dict[str, Any] = {}
+    if "chromosome" in kinds:
+        named |= {"test_chroms": config.test_chroms, "val_chroms": config.val_chroms}
+    if "cell" in kinds:
+        named |= {"test_cells": config.test_cells, "val_cells": config.val_cells}
+    return named
+
+
 def _reads_embeddings(row: str, config: BenchmarkConfig) -> bool:
     spec = get_spec(config.entry(row))
     preset = find_preset(spec, config.presets.get(row))
@@ -127,8 +160,6 @@ def train_config(planned: PlannedRun, config: BenchmarkConfig, split: Split) -> 
     fit = config.fit.model_copy(update={"fraction": planned.fraction, "imbalance": way})
     if way != "focal":
         fit = fit.model_copy(update={"focal_gamma": FitConfig().focal_gamma})
-    # The named chromosomes belong to the split that uses them, and to no other.
-    named = split.strategy == "chromosome"
     return TrainConfig(
         dataset=config.dataset,
         embeddings=config.embeddings if _reads_embeddings(planned.model, config) else None,
@@ -141,8 +172,7 @@ def train_config(planned: PlannedRun, config: BenchmarkConfig, split: Split) -> 
         split=SplitConfig(
             strategy=split.strategy,
             seed=split.seed,
-            test_chroms=config.test_chroms if named else (),
-            val_chroms=config.val_chroms if named else (),
+            **named_values(config, split.strategy),
         ),
         fit=fit,
         machine=config.machine,

@@ -26,7 +26,13 @@ from exprimo.models import get_spec
 from exprimo.report import build_report
 from exprimo.splits import HomologyGroups, Overlaps, count_overlaps, make_split, sequence_groups
 from exprimo.studies.benchmarking.config import BenchmarkConfig
-from exprimo.studies.benchmarking.plan import PlannedRun, plan_runs, slug, train_config
+from exprimo.studies.benchmarking.plan import (
+    PlannedRun,
+    named_values,
+    plan_runs,
+    slug,
+    train_config,
+)
 from exprimo.studies.benchmarking.tables import (
     learning_curve,
     paired_table,
@@ -74,7 +80,7 @@ def run_benchmark(
         config, splits = _splits(dataset, config, groups, folder)
         overlaps = _overlaps(dataset, splits, groups, folder)
         task = task_of(facts, config.above)
-        planned = plan_runs(config, task)
+        planned = plan_runs(config, task, dataset.inputs)
         for run in track(planned, "Training models"):
             own = folder / "runs" / run.folder
             train_planned(run, config, splits[run.split], own, resume=resume)
@@ -169,13 +175,11 @@ def _splits(
     splits: dict[str, Split] = {}
     (folder / "splits").mkdir(exist_ok=True)
     for strategy in dict.fromkeys(config.splits):
-        named = strategy == "chromosome"
         split = make_split(
             dataset,
             None if strategy == "auto" else strategy,
             seed=config.seed,
-            test_chroms=config.test_chroms if named else (),
-            val_chroms=config.val_chroms if named else (),
+            **named_values(config, strategy),
             groups=groups,
         )
         splits[split.strategy] = split
