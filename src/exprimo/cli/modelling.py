@@ -173,11 +173,19 @@ def listed(text: str) -> list[str]:
 def _predict(
     model: Annotated[str, typer.Argument(help="RUN, NAME or NAME:FILE.")],
     dataset: Annotated[Path, typer.Argument(help="The dataset, an .h5 file.")],
-    out: Annotated[Path, typer.Option("-o", "--out", help=".parquet, .tsv or .json.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help=".parquet, .tsv, .csv or .json.")],
     target: Annotated[str | None, typer.Option(help="Observed target to put beside.")] = None,
     intervals: Annotated[
         bool, typer.Option("--intervals", help="Add the conformal interval's ends.")
     ] = False,
+    format: Annotated[
+        Literal["parquet", "tsv", "csv", "json", "jsonl"] | None,
+        typer.Option(help="Whatever the suffix of the file."),
+    ] = None,
+    columns: Annotated[
+        str,
+        typer.Option(help="Only these: id,TARGET for a submission; NEW=COLUMN to rename."),
+    ] = "",
     embeddings: Annotated[
         Path | None, typer.Option(help="Another store of embeddings than the run's own.")
     ] = None,
@@ -195,6 +203,8 @@ def _predict(
             out,
             target=target,
             intervals=intervals,
+            format=format,
+            columns=listed(columns),
             embeddings=embeddings,
             device=device,
             threads=threads,

@@ -18,7 +18,7 @@ from exprimo.core.files.versions import RUN_FORMAT, check_format_version
 from exprimo.core.ledger import Ledger
 from exprimo.core.split import Split
 
-_PREDICTION_SUFFIXES = (".parquet", ".tsv", ".json", ".jsonl")
+_PREDICTION_SUFFIXES = (".parquet", ".tsv", ".csv", ".json", ".jsonl")
 _METRIC_KEYS = ("task", "target", "model", "headline", "parts", "threshold", "conformal")
 PREDICTION_COLUMNS = ("example_id", "target", "prediction", "prediction_sd")
 
@@ -153,28 +153,32 @@ def _without_nan(value: Any) -> Any:
     return value
 
 
-def write_predictions(path: str | Path, table: pd.DataFrame) -> None:
-    """Write predictions as parquet (or TSV, JSON lines by suffix), columns `PREDICTION_COLUMNS`.
+def write_predictions(path: str | Path, table: pd.DataFrame, *, kind: str | None = None) -> None:
+    """Write predictions as parquet (or TSV, CSV, JSON), columns `PREDICTION_COLUMNS`.
 
     ``target`` is the observed value, NaN where there is none; ``prediction_sd`` the spread of
     an ensemble, NaN for a single model. Several classes have `probability_columns` besides;
     ``target`` and ``prediction`` are then codes of classes.
     """
-    target = check_predictions_path(path)
+    target = check_predictions_path(path, kind)
+    suffix = target.suffix if kind is None else f".{kind}"
     # Handles, not paths: pandas and pyarrow take a folder called "~" for the user's home.
     with atomic_file(target) as partial, open(partial, "wb") as handle:
-        if target.suffix == ".tsv":
-            table.to_csv(handle, sep="\t", index=False)
-        elif target.suffix == ".parquet":
+        if suffix in (".tsv", ".csv"):
+            table.to_csv(handle, sep="\t" if suffix == ".tsv" else ",", index=False)
+        elif suffix == ".parquet":
             pq.write_table(pa.Table.from_pandas(table, preserve_index=False), handle)
         else:
-            table.to_json(handle, orient="records", lines=target.suffix == ".jsonl")
+            table.to_json(handle, orient="records", lines=suffix == ".jsonl")
 
 
-def check_predictions_path(path: str | Path) -> Path:
-    """Refuse, before any work is done, a suffix that `write_predictions` does not know."""
+def check_predictions_path(path: str | Path, kind: str | None = None) -> Path:
+    """Refuse, before any work is done, a suffix that `write_predictions` does not know.
+
+    A ``kind`` such as ``csv`` stands for the suffix, whatever that is.
+    """
     target = Path(path)
-    if target.suffix not in _PREDICTION_SUFFIXES:
+    if (target.suffix if kind is None else f".{kind}") not in _PREDICTION_SUFFIXES:
         raise InputError(
             "unknown kind of output", file=target, expected=", ".join(_PREDICTION_SUFFIXES)
         )

@@ -7,7 +7,11 @@ from importlib import import_module
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
+import numpy as np
+import numpy.typing as npt
+
 from exprimo.core.config import Config
+from exprimo.core.dataset import Dataset
 from exprimo.core.errors import ConfigError
 from exprimo.core.predictor import find_plug_in, plug_ins
 
@@ -98,6 +102,11 @@ class ModelSpec(NamedTuple):
     reads
         Options -> names of the inputs that are read, where options decide; ``inputs`` then names
         those of the defaults.
+    settle
+        Fills options that the training examples decide without their targets, such as a
+        vocabulary: (options, dataset, training rows) -> options. `settles` names the option.
+    settles
+        Option -> name of what was learned, for the ledger.
     unlabelled
         Whether the network learns all it learns without labels, before the loop (see
         `exprimo.models.pretext`).
@@ -118,6 +127,8 @@ class ModelSpec(NamedTuple):
     fit: Mapping[str, Any] = _NOTHING
     rival: bool | None = None
     reads: Callable[[Any], tuple[str, ...]] | None = None
+    settle: Callable[[Any, Dataset, npt.NDArray[np.int64]], Config] | None = None
+    settles: Mapping[str, str] = _NOTHING
     unlabelled: bool = False
 
     def inputs_read(self, options: Config) -> tuple[str, ...]:

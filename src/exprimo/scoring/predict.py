@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,9 @@ from exprimo.scoring.inputs import open_inputs
 from exprimo.scoring.resolve import Resolved, for_dataset, learned_classes, model_on
 from exprimo.scoring.targets import learned_target
 from exprimo.training.predicting import predict_rows, prediction_columns
+
+
+PredictionFormat = Literal["parquet", "tsv", "csv", "json", "jsonl"]
 
 
 class Predicted(NamedTuple):
@@ -34,6 +38,8 @@ def predict(
     *,
     target: str | None = None,
     intervals: bool = False,
+    format: PredictionFormat | None = None,
+    columns: Sequence[str] = (),
     embeddings: str | Path | None = None,
     device: str = "auto",
     threads: int | None = None,
@@ -47,7 +53,7 @@ def predict(
     dataset
         An ``.h5`` file with the inputs that the model reads.
     out
-        The table: ``.parquet``, ``.tsv``, ``.json`` or ``.jsonl``. Columns ``example_id``,
+        The table: ``.parquet``, ``.tsv``, ``.csv``, ``.json`` or ``.jsonl``. Columns ``example_id``,
         ``target`` (observed, NaN where there is none), ``prediction``, ``prediction_sd`` (spread
         of an ensemble, NaN for a single model); of several classes the code of the most likely
         one, and ``probability_CLASS`` for each.
@@ -56,6 +62,12 @@ def predict(
         trained for, if the dataset has it.
     intervals
         Add ``prediction_low`` and ``prediction_high``: the conformal interval of the Run.
+    format
+        What to write, whatever the suffix of ``out``.
+    columns
+        Only these columns, in this order. Beside those above, ``id`` is the example's, and the
+        name of the target that the model learned is its prediction: ``id, expression`` is the
+        form in which competitions take them. ``NEW=COLUMN`` gives a column another name.
     embeddings
         A store with the dataset's sequences, for a Run that reads embeddings; by default the one
         that it was trained on.
@@ -64,7 +76,7 @@ def predict(
     --------
     >>> exprimo.predict("RUN", "D.h5", "P.parquet")              # doctest: +SKIP
     """
-    check_predictions_path(out)
+    check_predictions_path(out, format)
     resolved = model_on(model, device=device, threads=threads)
     with open_inputs(dataset, resolved.run, embeddings) as data:
         rows = np.arange(len(data), dtype=np.int64)
@@ -79,8 +91,32 @@ def predict(
         )
     if intervals:
         table = table.assign(**_interval(resolved, prediction))
-    write_predictions(out, table)
+    if columns:
+        learned = resolved.run.metrics.get("target") if resolved.run else None
+        table = _chosen(table, columns, learned)
+    write_predictions(out, table, kind=format)
     return Predicted(Path(out), len(table), table)
+
+
+def _chosen(table: pd.DataFrame, columns: Sequence[str], target: str | None) -> pd.DataFrame:
+    """Keep the columns that were asked for, under the names that were asked for."""
+    known = {"id": "example_id", **({target: "prediction"} if target else {})}
+    known |= {name: name for name in table.columns}
+    chosen = {}
+    for text in columns:
+        new, equals, column = text.partition("=")
+        source = known.get(column if equals else new)
+        if source is None:
+            raise ConfigError(
+                "no such column of predictions",
+                record=text,
+                expected=", ".join(known),
+                remedy="Give one of these, or NEW=COLUMN",
+            )
+        if new in chosen:
+            raise ConfigError("a column is asked for twice", record=new)
+        chosen[new] = table[source]
+    return pd.DataFrame(chosen)
 
 
 def _classes(resolved: Resolved) -> tuple[str, ...]:

@@ -29,4 +29,8 @@ def learned_target(
     check_same_classes(target, learned_classes(metrics), data)
     values = data.target(target.name)
     above = metrics.get("above")
-    return values if above is None else Cut(**above).high(values)
+    return values if above is None else Cut(**above).high(values, _cells(data))
+
+
+def _cells(data: Dataset) -> npt.NDArray[np.str_] | None:
+    return data.column("cell_type") if "cell_type" in data.columns else None

@@ -78,6 +78,10 @@ class FitConfig(Config):
     shift: int | None = Field(None, ge=0)
     """Shift sequences by up to this many bases while training (gaps are N); unset: 8 where there
     are fewer than 10,000 training examples and windows of 200 bases or more, else 0."""
+    evaluate_train: bool = False
+    """Note after each epoch the training loss without dropout too, of the weights that are
+    judged, over at most 20,000 training examples: beside the validation loss it shows how much
+    was learned by heart. Costs a pass."""
     fraction: float = Field(1.0, gt=0, le=1)
     """Share of the training part that is used, whole groups; for learning curves."""
 
@@ -116,13 +120,19 @@ class TrainConfig(Config):
     has them; what you set yourself wins."""
     target: str | None = None
     """Which target; unset: the only one."""
-    above: Literal["median"] | float | None = None
-    """Learn whether a continuous target is high: above the ``median`` of the training part, or
-    above a value; unset: learn the target as it is."""
+    above: Literal["median", "cell-median"] | float | None = None
+    """Learn whether a continuous target is high: above the ``median`` of the training part,
+    above the ``cell-median``, that of the training examples of its own cell type, or above a
+    value; unset: learn the target as it is."""
     seed: int = Field(0, ge=0)
     """Seed of weights, order and augmentation."""
     ensemble: int = Field(1, ge=1)
     """Members trained from different seeds; their spread is ``prediction_sd``."""
+    members: Literal["seeds", "folds"] = "seeds"
+    """How members differ: by ``seeds`` alone, all of them learning from the whole training part
+    and stopping by the validation part; or by ``folds``: the training part is dealt into as many
+    folds as there are members, by cell types where the split holds those out, else by whole
+    groups, and each member stops by its own fold and learns from the others."""
     level: float = Field(0.9, gt=0, lt=1)
     """Coverage that conformal intervals aim for."""
     split: SplitConfig = SplitConfig()
@@ -131,6 +141,12 @@ class TrainConfig(Config):
     """How a network is fitted."""
     machine: MachineConfig = MachineConfig()
     """Where it runs."""
+
+    @model_validator(mode="after")
+    def _folds_need_members(self) -> Self:
+        if self.members == "folds" and self.ensemble < 2:
+            raise ValueError("members = folds needs an ensemble of 2 or more")
+        return self
 
     @field_validator("split", mode="before")
     @classmethod

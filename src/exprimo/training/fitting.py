@@ -12,7 +12,7 @@ import torch
 
 from exprimo.core.config import Config
 from exprimo.core.progress import task as progress_task
-from exprimo.core.split import Part, Split
+from exprimo.core.split import Split
 from exprimo.evaluate.intervals import find_metric
 from exprimo.models import Shapes, Task, get_spec
 from exprimo.models.network import Precision
@@ -143,12 +143,12 @@ def resolve_fit(
 def _fit_network(material: Material, config: TrainConfig, folder: Path) -> Fitted:
     devices, precision, _ = prepare(config.machine)
     recipe = _recipe(material, config, devices, precision)
-    train, val = _examples(material, "train"), _examples(material, "val")
     members, history, before = [], [], []
     with progress_task(f"Training {material.spec.name}", config.ensemble * recipe.epochs) as bar:
         for member in range(config.ensemble):
             own = recipe._replace(member=member)
             state = _state_path(folder, member)
+            train, val = _examples(material, member)
             if len(devices) > 1:
                 launch(devices, _train_in_team, config.model_dump(), str(folder), member)
                 module, progress = read_member(own, state)
@@ -189,8 +189,7 @@ def _train_in_team(fabric: Any, values: dict[str, Any], folder: str, member: int
         with progress_task("", 0) as bar:
             train_member(
                 recipe._replace(member=member),
-                _examples(material, "train"),
-                _examples(material, "val"),
+                *_examples(material, member),
                 _state_path(Path(folder), member),
                 bar,
                 FabricTeam(fabric),
@@ -234,9 +233,15 @@ def _recipe(
     )
 
 
-def _examples(material: Material, part: Part) -> Examples:
-    rows = material.parts[part]
-    return Examples(material.dataset, rows, material.values[rows])
+def _examples(material: Material, member: int) -> tuple[Examples, Examples]:
+    """Give what a member learns from, and what it stops by."""
+    train, val = material.parts["train"], material.parts["val"]
+    if material.folds:
+        val = material.folds[member]
+        train = train[~np.isin(train, val)]
+    return tuple(  # type: ignore[return-value]  # of two
+        Examples(material.dataset, rows, material.values[rows]) for rows in (train, val)
+    )
 
 
 def _scaler(target: npt.NDArray[np.float32], task: Task) -> Scaler:

@@ -39,6 +39,7 @@ from exprimo.training.team import Alone, Team
 _WARM_UP = 0.2
 _START_FACTOR, _END_FACTOR = 1 / 25, 1e-4
 _PLATEAU_PATIENCE, _PLATEAU_FACTOR = 2, 0.5
+_EVALUATED = 20_000
 
 
 class Examples(NamedTuple):
@@ -149,6 +150,7 @@ def train_member(
         learned = _epoch(recipe, train, module, shared, average, optimizer, progress, team)
         if team.rank == 0:
             kept = average if recipe.fit.average else module
+            learned |= _evaluated(recipe, train, kept)
             if _validate(recipe, val, kept, learned, started, optimizer, progress):
                 best = copy.deepcopy(kept.state_dict())
             save_state(state_path, progress, module, average, best, optimizer)
@@ -166,6 +168,18 @@ def read_member(recipe: Recipe, state_path: Path) -> tuple[nn.Module, Progress]:
     progress, best = load_state(state_path, module, average, optimizer)
     module.load_state_dict(best)
     return module.eval(), progress
+
+
+def _evaluated(recipe: Recipe, train: Examples, kept: nn.Module) -> dict[str, float]:
+    """Give the training loss in evaluation mode, where it was asked for."""
+    if not recipe.fit.evaluate_train:
+        return {}
+    shown = np.arange(len(train.rows))
+    if len(shown) > _EVALUATED:
+        chosen = np.random.default_rng([recipe.seed, recipe.member, 53])
+        shown = np.sort(chosen.choice(len(train.rows), _EVALUATED, replace=False))
+    outputs = predict_rows(make_predictor(recipe, [kept]), train.dataset, train.rows[shown]).mean
+    return {"train_loss_evaluated": recipe.objective.validation_loss(train.target[shown], outputs)}
 
 
 def _validate(

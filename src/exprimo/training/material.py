@@ -19,6 +19,7 @@ from exprimo.models import ModelSpec, Task, get_spec
 from exprimo.models.zoo import trained_network
 from exprimo.training.batches import Rows
 from exprimo.training.config import TrainConfig
+from exprimo.training.folds import deal_folds
 from exprimo.training.objective.cut import Cut, find_cut, task_of
 from exprimo.training.objective.imbalance import Balance, balance_of, check_imbalance
 
@@ -27,7 +28,8 @@ class Material(NamedTuple):
     """What a model learns from and is judged on; rows without a target are left out.
 
     ``values`` are 1 and 0 where the target was cut into high and low; the cut was found on the
-    rows ``cut_on``.
+    rows ``cut_on``. ``settled`` names what options took from the training part; ``folds`` are the
+    rows by which each member of an ensemble stops, where each has its own.
     """
 
     dataset: Dataset
@@ -41,6 +43,8 @@ class Material(NamedTuple):
     balance: Balance
     cut: Cut | None
     cut_on: Rows
+    settled: tuple[str, ...] = ()
+    folds: tuple[Rows, ...] = ()
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -96,9 +100,10 @@ def gather(dataset: Dataset, config: TrainConfig, split: Split) -> Material:
     parts = _parts(dataset, split, target.name, values)
     # Before thinning: along a learning curve high and low must mean the same.
     cut_on = parts["train"]
-    cut = find_cut(config.above, values[cut_on])
+    cells = dataset.column("cell_type") if "cell_type" in dataset.columns else None
+    cut = find_cut(config.above, values, cut_on, cells, file=dataset.path)
     if cut is not None:
-        values = cut.high(values)
+        values = cut.high(values, cells)
     parts["train"] = thin(parts["train"], split, config.fit.fraction, config.seed)
     if task != "regression":
         fitted_on: tuple[Part, ...] = ("train", "val")
@@ -108,6 +113,7 @@ def gather(dataset: Dataset, config: TrainConfig, split: Split) -> Material:
     balance = balance_of(train, config.fit, task, len(target.classes) or 2)
     if spec.adapt is not None:
         options = spec.adapt(options, balance.learned(len(train)))
+    options, settled = _settle(spec, options, dataset, parts["train"])
     return Material(
         dataset,
         spec,
@@ -120,6 +126,23 @@ def gather(dataset: Dataset, config: TrainConfig, split: Split) -> Material:
         balance,
         cut,
         cut_on,
+        settled,
+        deal_folds(dataset, split, parts["train"], config, spec),
+    )
+
+
+def _settle(
+    spec: ModelSpec, options: Config, dataset: Dataset, rows: Rows
+) -> tuple[Config, tuple[str, ...]]:
+    """Let the training examples fill what only they can tell, such as a vocabulary."""
+    network, inner = trained_network(spec, options)
+    if network is not spec or network.settle is None:
+        return options, ()
+    filled = network.settle(inner, dataset, rows)
+    return filled, tuple(
+        name
+        for option, name in network.settles.items()
+        if getattr(inner, option) != getattr(filled, option)
     )
 
 

@@ -50,6 +50,7 @@ HISTORY_COLUMNS = (
     "member",
     "epoch",
     "train_loss",
+    "train_loss_evaluated",
     "val_loss",
     "train_accuracy",
     "val_accuracy",
@@ -226,7 +227,7 @@ def _facts(material: Material, fitted: Fitted) -> dict[str, Any]:
         "task": material.task,
         "target": material.target,
         "units": material.dataset.targets[material.target].units if material.cut is None else "",
-        "above": None if material.cut is None else material.cut._asdict(),
+        "above": None if material.cut is None else material.cut.facts(),
         "model": material.spec.name,
         "role": material.spec.role,
         "inputs": list(material.inputs),
@@ -323,6 +324,8 @@ def _ledger(material: Material) -> Ledger:
         learned["boosted trees"] = train
     if material.spec.kind != "baseline" and material.task == "regression":
         learned["target scaler"] = train
+    for name in material.settled:
+        learned[name] = train
     if material.cut is not None:
         learned["cut between high and low"] = keys_of(material.dataset, material.cut_on)
     # What validation chose: the epoch, the penalty or the trees, the threshold, the conformal

@@ -88,6 +88,24 @@ def test_an_unknown_kind_of_output(run: Run, planted: Path, tmp_path: Path) -> N
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_submission_has_the_columns_it_was_asked_for(
+    run: Run, planted: Path, tmp_path: Path
+) -> None:
+    whole = predict(run.path, planted, tmp_path / "P.parquet").table
+    predict(run.path, planted, tmp_path / "S", format="csv", columns=["id", "y"])
+    found = pd.read_csv(tmp_path / "S")
+    assert found.columns.tolist() == ["id", "y"]
+    assert found["id"].tolist() == whole["example_id"].tolist()
+    np.testing.assert_allclose(found["y"], whole["prediction"], rtol=1e-6)
+    predict(run.path, planted, tmp_path / "T.csv", columns=["gene=id", "prediction_sd"])
+    assert pd.read_csv(tmp_path / "T.csv").columns.tolist() == ["gene", "prediction_sd"]
+    with pytest.raises(ConfigError, match="no such column of predictions"):
+        predict(run.path, planted, tmp_path / "U.csv", columns=["expression"])
+    with pytest.raises(ConfigError, match="asked for twice"):
+        predict(run.path, planted, tmp_path / "U.csv", columns=["id", "id=y"])
+    assert not (tmp_path / "U.csv").exists()
+
+
 def test_classes_have_no_interval(classes: Run, planted: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no conformal interval is known"):
         predict(classes.path, planted, tmp_path / "P.tsv", intervals=True, threads=1)

@@ -16,13 +16,15 @@ class ComparisonConfig(Config):
 
     target: str | None = None
     """Which target; unset: the only one."""
-    above: Literal["median"] | float | None = None
-    """Learn whether a continuous target is high: above the ``median`` of the training part, or
-    above a value; unset: learn the target as it is."""
+    above: Literal["median", "cell-median"] | float | None = None
+    """Learn whether a continuous target is high: above the ``median`` of the training part,
+    above the ``cell-median``, that of the training examples of its own cell type, or above a
+    value; unset: learn the target as it is."""
     question: str = ""
     """What the report asks in its first line; unset: made from the target."""
     models: tuple[str, ...] = ("cnn",)
-    """Names from ``exprimo models``; mean or majority, gc_content and kmer_linear are added."""
+    """Names from ``exprimo models``; mean or majority are added, and where there is sequence
+    gc_content and kmer_linear."""
     splits: tuple[str, ...] = Field(("auto",), min_length=1)
     """Strategies to compare, the headline first: auto, random, chromosome, homology, cell,
     individual, column:NAME, or a cross such as gene*cell; example is for comparison only."""
@@ -34,6 +36,9 @@ class ComparisonConfig(Config):
     """Shares of the training part for a learning curve of the last model, such as 0.25, 0.5."""
     ensemble: int = Field(1, ge=1)
     """Members of each network."""
+    members: Literal["seeds", "folds"] = "seeds"
+    """How the members of a network differ: by ``seeds``, or by ``folds`` of the training part, of
+    which each stops by its own and learns from the others."""
     test_chroms: tuple[str, ...] = ()
     """Chromosomes that judge, where the split is chromosome."""
     val_chroms: tuple[str, ...] = ()

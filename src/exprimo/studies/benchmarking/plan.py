@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from exprimo.core.errors import ConfigError
 from exprimo.core.split import Split
@@ -128,6 +128,12 @@ def plan_runs(
     return sorted(runs, key=lambda run: is_trained(run.model, config))
 
 
+def _members(row: str, config: BenchmarkConfig) -> Literal["seeds", "folds"]:
+    """Give folds to networks alone: baselines have no members, and hybrids fit trees behind."""
+    network = get_spec(config.entry(row)).kind == "network" and config.ensemble > 1
+    return config.members if network else "seeds"
+
+
 def named_values(config: BenchmarkConfig, strategy: str) -> dict[str, Any]:
     """Give the named chromosomes and cell types to a split that uses them, and to no other.
 
@@ -169,6 +175,7 @@ def train_config(planned: PlannedRun, config: BenchmarkConfig, split: Split) -> 
         above=config.above,
         seed=planned.seed,
         ensemble=config.ensemble if is_trained(planned.model, config) else 1,
+        members=_members(planned.model, config),
         split=SplitConfig(
             strategy=split.strategy,
             seed=split.seed,

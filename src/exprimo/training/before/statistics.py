@@ -24,15 +24,25 @@ def input_statistics(
 
 
 def _statistics(dataset: Dataset, name: str, rows: Rows) -> InputStatistics:
+    """Go through the distinct rows, each weighted by the examples that share it.
+
+    Fifty cell types share one promoter: fifty times fewer rows are read.
+    """
     shape = dataset.inputs[name].shape
     size = max(1, _VALUES_AT_ONCE // max(1, int(np.prod(shape))))
     count, mean, squares = np.zeros(shape), np.zeros(shape), np.zeros(shape)
-    for start in range(0, len(rows), size):
-        values = dataset.batch((name,), rows[start : start + size])[name].astype(np.float64)
-        here = np.isfinite(values)
+    weights = np.bincount(dataset.index(name)[rows], minlength=dataset.inputs[name].n_distinct)
+    for start in range(0, len(weights), size):
+        used = np.flatnonzero(weights[start : start + size])
+        if not len(used):
+            continue
+        values = dataset.distinct(name, start, start + size)[used].astype(np.float64)
+        weight = weights[start + used].reshape(-1, *([1] * len(shape))).astype(np.float64)
+        here = weight * np.isfinite(values)
+        values = np.where(here > 0, values, 0)
         n = here.sum(0)
-        level = np.where(here, values, 0).sum(0) / np.maximum(n, 1)
-        spread = (np.where(here, values - level, 0) ** 2).sum(0)
+        level = (here * values).sum(0) / np.maximum(n, 1)
+        spread = (here * (values - level) ** 2).sum(0)
         # Chan, Golub & LeVeque (1983): sums of squares of two lots joined without cancellation.
         total = np.maximum(count + n, 1)
         shift = level - mean
