@@ -191,17 +191,20 @@ def split_claim(strategy: str) -> str:
 
 
 def strictness(strategy: str) -> int:
-    """Order splits from the strictest (0) to the least strict, `random`.
+    """Order splits from the strictest (0) to the least strict, `random` and then `example`.
 
     Examples
     --------
     >>> sorted(["random", "chromosome", "homology"], key=strictness)
     ['homology', 'chromosome', 'random']
+    >>> sorted(["example", "gene", "cell", "gene*cell"], key=strictness)
+    ['gene*cell', 'cell', 'gene', 'example']
     """
     kind = strategy.partition(":")[0]
-    if kind == "random":
-        return 3
-    return {"homology": 0, "chromosome": 2}.get(kind, 1)
+    if "*" in kind:
+        return 0
+    order = {"homology": 0, "cell": 1, "chromosome": 3, "gene": 3, "random": 4, "example": 5}
+    return order.get(kind, 2)
 
 
 def visible(text: str) -> str:

@@ -19,7 +19,6 @@ from exprimo.scoring.resolve import Resolved, for_dataset, learned_classes, mode
 from exprimo.scoring.targets import learned_target
 from exprimo.training.predicting import predict_rows, prediction_columns
 
-
 PredictionFormat = Literal["parquet", "tsv", "csv", "json", "jsonl"]
 
 
@@ -53,8 +52,8 @@ def predict(
     dataset
         An ``.h5`` file with the inputs that the model reads.
     out
-        The table: ``.parquet``, ``.tsv``, ``.csv``, ``.json`` or ``.jsonl``. Columns ``example_id``,
-        ``target`` (observed, NaN where there is none), ``prediction``, ``prediction_sd`` (spread
+        The table: ``.parquet``, ``.tsv``, ``.csv``, ``.json`` or ``.jsonl``. Columns
+        ``example_id``, ``target`` (observed, NaN where there is none), ``prediction``, ``prediction_sd`` (spread
         of an ensemble, NaN for a single model); of several classes the code of the most likely
         one, and ``probability_CLASS`` for each.
     target
