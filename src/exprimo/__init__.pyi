@@ -9,6 +9,7 @@ from exprimo.features import dataset_features as dataset_features
 from exprimo.features import dataset_hdf5 as dataset_hdf5
 from exprimo.features import dataset_promoters as dataset_promoters
 from exprimo.features import dataset_table as dataset_table
+from exprimo.features.chromatin import dataset_chromatin as dataset_chromatin
 from exprimo.report import build_report
 from exprimo.scoring import evaluate as evaluate
 from exprimo.scoring import predict as predict

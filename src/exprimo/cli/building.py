@@ -25,8 +25,8 @@ Classes = Annotated[
 ]
 
 
-def register(app: typer.Typer) -> None:
-    """Add the commands."""
+def register(app: typer.Typer) -> typer.Typer:
+    """Add the commands; give the group ``dataset``, to which other modules add theirs."""
     group = typer.Typer(
         no_args_is_help=True, help="Build a dataset: one HDF5 file of sequences and targets."
     )
@@ -50,6 +50,7 @@ def register(app: typer.Typer) -> None:
         "--targets expression.tsv --target expression -o D.h5",
     )(_features)
     app.add_typer(group, name="dataset")
+    return group
 
 
 def _promoters(
@@ -96,12 +97,12 @@ def _promoters(
             chrom_style=chrom_style,
             tss=tss,
             kind=kind,
-            classes=_names(classes),
+            classes=names(classes),
             halflife=halflife,
             halflife_table=halflife_table,
             halflife_columns=halflife_column,
         )
-    _say(done, as_json)
+    say_built(done, as_json)
 
 
 def _table(
@@ -137,9 +138,9 @@ def _table(
             example_id=example_id,
             group=group,
             kind=kind,
-            classes=_names(classes),
+            classes=names(classes),
         )
-    _say(done, as_json)
+    say_built(done, as_json)
 
 
 def _features(
@@ -167,11 +168,11 @@ def _features(
             target=target,
             columns=column,
             kind=kind,
-            classes=_names(classes),
+            classes=names(classes),
             gene_names=gene_names,
             genes=genes,
         )
-    _say(done, as_json)
+    say_built(done, as_json)
 
 
 def _hdf5(
@@ -205,9 +206,9 @@ def _hdf5(
             kind=kind,
             channels=channels,
             missing=missing,
-            features=_names(features),
+            features=names(features),
         )
-    _say(done, as_json)
+    say_built(done, as_json)
 
 
 def _by_part(files: list[str]) -> list[str] | dict[str, list[str]]:
@@ -234,11 +235,13 @@ def _pair(text: str) -> tuple[str, str]:
     return (part, file) if equals and "/" not in part else ("", text)
 
 
-def _names(classes: str) -> list[str]:
+def names(classes: str) -> list[str]:
+    """Split names at their commas."""
     return [name.strip() for name in classes.split(",")] if classes else []
 
 
-def _say(done: Any, as_json: bool) -> None:
+def say_built(done: Any, as_json: bool) -> None:
+    """Print what a builder has to say."""
     facts = {
         "path": done.path,
         "n_examples": done.n_examples,

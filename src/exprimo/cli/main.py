@@ -8,7 +8,16 @@ from typing import Annotated
 
 import typer
 
-from exprimo.cli import building, comparing, embedding, fetching, labelling, modelling, studying
+from exprimo.cli import (
+    building,
+    chromatin,
+    comparing,
+    embedding,
+    fetching,
+    labelling,
+    modelling,
+    studying,
+)
 from exprimo.core.errors import ExprimoError
 from exprimo.core.files.provenance import exprimo_version
 
@@ -49,7 +58,7 @@ def _root(
 
 studying.register(app)
 labelling.register(app)
-building.register(app)
+chromatin.register(building.register(app))
 modelling.register(app)
 embedding.register(app)
 comparing.register(app)

@@ -59,14 +59,17 @@ def _simulate(
     out: Annotated[Path, typer.Argument(help="Folder to write.")],
     seed: Annotated[int, typer.Option(help="Equal seeds give equal bytes.")] = 0,
     size: Size = "small",
+    cells: Annotated[
+        int, typer.Option(help="Number of cell types with histone marks; 0: none.")
+    ] = 0,
     as_json: Json = False,
 ) -> None:
     """Write a known-truth world: genome, genes, expression, half-lives, read counts, the truth."""
     import exprimo
 
     with bars():
-        world = exprimo.simulate(out, seed=seed, size=size)
-    facts = world._asdict()
+        world = exprimo.simulate(out, seed=seed, size=size, cells=cells)
+    facts = {name: value for name, value in world._asdict().items() if value is not None}
     lines = [f"Wrote a {size} world to {out} (seed {seed})"]
     lines += [f"  {name}: {_short(value)}" for name, value in facts.items() if name != "path"]
     say(lines, facts, as_json=as_json)

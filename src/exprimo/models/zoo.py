@@ -37,6 +37,15 @@ _BUILT_IN = {
     "lstm": "exprimo.models.halflife.lstm:SPEC",
     "autoencoder_xgboost": "exprimo.models.halflife.autoencoder_xgboost:SPEC",
     "xpresso": "exprimo.models.xpresso:SPEC",
+    "gene_mean": "exprimo.models.baselines.chromatin.gene_mean:SPEC",
+    "mark_sum": "exprimo.models.baselines.chromatin.mark_sum:SPEC",
+    "bins_ridge": "exprimo.models.baselines.chromatin.bins_ridge:SPEC",
+    "bins_boosting": "exprimo.models.baselines.chromatin.bins_boosting:SPEC",
+    "histone_fcn": "exprimo.models.chromatin.histone_fcn:SPEC",
+    "deepchrome": "exprimo.models.chromatin.deepchrome:SPEC",
+    "attentive_chrome": "exprimo.models.chromatin.attentive_chrome:SPEC",
+    "histone_autoencoder": "exprimo.models.chromatin.histone_autoencoder:SPEC",
+    "histone_crnn": "exprimo.models.chromatin.histone_crnn:SPEC",
 }
 
 

@@ -53,9 +53,9 @@ def predict(
         An ``.h5`` file with the inputs that the model reads.
     out
         The table: ``.parquet``, ``.tsv``, ``.csv``, ``.json`` or ``.jsonl``. Columns
-        ``example_id``, ``target`` (observed, NaN where there is none), ``prediction``, ``prediction_sd`` (spread
-        of an ensemble, NaN for a single model); of several classes the code of the most likely
-        one, and ``probability_CLASS`` for each.
+        ``example_id``, ``target`` (observed, NaN where there is none), ``prediction``,
+        ``prediction_sd`` (spread of an ensemble, NaN for a single model); of several classes the
+        code of the most likely one, and ``probability_CLASS`` for each.
     target
         Which target of the dataset to put beside; by default the one that the model was
         trained for, if the dataset has it.

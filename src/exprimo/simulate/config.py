@@ -9,6 +9,7 @@ import numpy as np
 from pydantic import Field, PositiveFloat, field_validator
 
 from exprimo.core.config import Config
+from exprimo.simulate.chromatin.config import CellsConfig
 
 WorldSize = Literal["small", "large"]
 
@@ -249,6 +250,8 @@ class WorldConfig(Config):
     """Expression."""
     conditions: ConditionsConfig = ConditionsConfig()
     """RNA-seq counts of two conditions."""
+    cells: CellsConfig = CellsConfig()
+    """Cell types and their histone marks; none unless asked for."""
 
 
 def world_config(size: WorldSize) -> WorldConfig:

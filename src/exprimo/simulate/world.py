@@ -15,6 +15,7 @@ from exprimo.core.files.atomic import atomic_directory
 from exprimo.core.progress import Task, task
 from exprimo.core.sequence import Codes
 from exprimo.data.fasta import write_fasta
+from exprimo.simulate.chromatin.cells import EXPRESSION, SIGNAL, write_cells
 from exprimo.simulate.conditions.changes import responding_factor
 from exprimo.simulate.conditions.experiment import Experiment, sequence_conditions
 from exprimo.simulate.config import WorldConfig, WorldSize, random_stream, world_config
@@ -65,7 +66,11 @@ class SimulatedWorld(NamedTuple):
     counts: Mapping[str, int]
     """How many genes, chromosomes, families, sites and the like there are."""
     ceilings: Mapping[str, float]
-    """Pearson r between parts of the truth and observed expression."""
+    """Pearson r between parts of the truth and observed expression; of cell types also R²."""
+    signal: Path | None = None
+    """Folder of BigWigs CELL.MARK.bw; none in a world without cell types."""
+    cell_expression: Path | None = None
+    """TSV: gene_id, then log2 expression in each cell type."""
 
 
 def simulate(
@@ -74,6 +79,7 @@ def simulate(
     seed: int = 0,
     size: WorldSize = "small",
     config: WorldConfig | None = None,
+    cells: int = 0,
 ) -> SimulatedWorld:
     """Write a world whose truth is known: genome, genes, expression, counts, and what lies behind.
 
@@ -87,6 +93,9 @@ def simulate(
         ``small`` (5,000 genes) or ``large`` (20,000).
     config
         Replaces the config of ``size``.
+    cells
+        Number of cell types with expression and histone marks of their own; other than 0, it
+        replaces that of the config.
 
     Returns
     -------
@@ -104,6 +113,10 @@ def simulate(
     if seed < 0:
         raise ConfigError("a seed cannot be negative", record="seed", found=seed, expected=">= 0")
     settings = world_config(size) if config is None else config
+    if cells:
+        settings = WorldConfig.checked(
+            {**settings.model_dump(), "cells": {**settings.cells.model_dump(), "cell_types": cells}}
+        )
     responding_factor(settings)
     with atomic_directory(out) as folder, task("Simulating", settings.genes) as bar:
         counts, best = _write_world(folder, seed, settings, bar)
@@ -119,6 +132,8 @@ def simulate(
         truth=home / "truth",
         counts=counts,
         ceilings=best,
+        signal=home / SIGNAL if settings.cells.cell_types else None,
+        cell_expression=home / EXPRESSION if settings.cells.cell_types else None,
     )
 
 
@@ -129,7 +144,7 @@ def _write_world(
     places = plan_places(random_stream(seed, "families"), config.genes, config.families)
     motifs = draw_motifs(random_stream(seed, "motifs"), config.regulation)
     population = populate(seed, places, motifs, config, bar)
-    genes = _write_genome(folder, seed, population, config)
+    genes, lengths = _write_genome(folder, seed, population, config)
     sites = _regulate(population, motifs, config)
     components = _write_measurements(folder, seed, genes, population, sites, config)
     _write_factors_and_sites(folder / "truth", genes, sites, motifs, config)
@@ -138,13 +153,17 @@ def _write_world(
     _write_experiment(folder, genes, experiment)
     counts = _count(genes, population, sites, components, experiment, config)
     best = ceilings(components)
+    unused = {"cells"}
+    if config.cells.cell_types:
+        cells = write_cells(folder, seed, genes, sites, components, lengths, config)
+        counts, best, unused = counts | cells.counts, best | cells.ceilings, set()
     described = {
         "format_version": WORLD_FORMAT,
         "seed": seed,
         "counts": counts,
         "ceilings": best,
         "conditions": experiment.described,
-        "config": config.model_dump(mode="json"),
+        "config": config.model_dump(mode="json", exclude=unused),
     }
     write_lines(folder / "truth" / "world.json", [json.dumps(described, indent=2)])
     return counts, best
@@ -152,15 +171,20 @@ def _write_world(
 
 def _write_genome(
     folder: Path, seed: int, population: Population, config: WorldConfig
-) -> list[NamedGene]:
-    """Write FASTA, GTF and repeats; one chromosome is held at a time."""
+) -> tuple[list[NamedGene], dict[str, int]]:
+    """Write FASTA, GTF and repeats, and give the genes and the length of each chromosome.
+
+    One chromosome is held at a time.
+    """
     genes: list[NamedGene] = []
+    lengths: dict[str, int] = {}
     repeats: list[tuple[str, Interval]] = []
 
     def records() -> Iterator[tuple[str, Codes]]:
         stream, gc = random_stream(seed, "layout"), population.gc.tolist()
         for chromosome in assemble(stream, population.genes, gc, config.genome):
             repeats.extend(chromosome.repeats)
+            lengths[chromosome.name] = chromosome.codes.size
             for place in chromosome.genes:
                 number = len(genes) + 1
                 gene = population.genes[number - 1]
@@ -170,7 +194,7 @@ def _write_genome(
     write_fasta(folder / "genome.fa", records())
     write_lines(folder / "genes.gtf", gtf_lines(genes))
     write_repeats(folder / "truth" / "repeats.bed", repeats)
-    return genes
+    return genes, lengths
 
 
 def _regulate(

@@ -7,7 +7,13 @@ from typing import Any
 from exprimo.core.config import Config
 from exprimo.models import ModelSpec, Shapes, all_specs, get_spec
 
-_EXAMPLE_SHAPES = {"sequence": (600,), "halflife": (8,)}
+_EXAMPLE_SHAPES = {
+    "sequence": (600,),
+    "halflife": (8,),
+    "signal": (5, 100),
+    "cell_context": (10, 100),
+    "kmer_bins": (125, 100),
+}
 
 
 def models(name: str | None = None) -> list[dict[str, Any]]:
@@ -16,8 +22,9 @@ def models(name: str | None = None) -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        ``name, kind, inputs, tasks, n_parameters`` (for a window of 600 bases; None for
-        baselines, whose number depends on the data), ``summary, citation, options, presets``.
+        ``name, kind, inputs, tasks, n_parameters`` (for a window of 600 bases, five marks in
+        100 bins; None for baselines, whose number depends on the data), ``summary, citation,
+        options, presets``.
 
     Examples
     --------

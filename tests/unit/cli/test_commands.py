@@ -140,6 +140,10 @@ CALLS: dict[str, tuple[list[str], str, Any, str]] = {
         ["--fasta", "g.fa", "--genes", "g.gtf", "-o", "D.h5"],
         "dataset_promoters", BUILT, "Wrote D.h5",
     ),
+    "dataset chromatin": (
+        ["--genes", "g.gtf", "--signal", "A:K4:a.bw", "-o", "D.h5"],
+        "dataset_chromatin", BUILT, "Wrote D.h5",
+    ),
     "dataset hdf5": (["train=a.h5", "-o", "D.h5"], "dataset_hdf5", BUILT, "Wrote D.h5"),
     "dataset features": (
         ["f.tsv", "--targets", "t.tsv", "-o", "D.h5"], "dataset_features", BUILT, "Wrote D.h5"

@@ -26,6 +26,10 @@ BATCH = {"sequence": CODES}
 TARGET = RNG.integers(0, 2, 40).astype(float)
 BATCH["mean_expression"] = RNG.random((40, 1)).astype(np.float32)
 BATCH["halflife"] = RNG.normal(size=(40, 8)).astype(np.float32)
+BATCH["signal"] = RNG.gamma(1.0, size=(40, 5, 20)).astype(np.float32)
+BATCH["cell_context"] = RNG.random((40, 10, 20)).astype(np.float32)
+BATCH["kmer_bins"] = RNG.integers(0, 9, (40, 125, 20)).astype(np.uint8)
+BATCH["gene"] = RNG.integers(1, 30, (40, 1)).astype(np.int64)
 CASES = [(spec.name, task) for spec in all_specs() for task in spec.tasks]
 SMALL = {
     "cnn": {"channels": 8, "stem_channels": 8, "hidden": 8, "head_channels": 4},

@@ -65,6 +65,9 @@ INPUTS: dict[str, InputSpec] = {
         "as the signal",
         "mean and standard deviation of the signal over the genes of the example's cell type",
     ),
+    "gene": InputSpec(
+        "int64", ("row", "value"), "", "the gene as a key made from its id; derived, never stored"
+    ),
     "halflife": InputSpec(
         "float32",
         ("row", "feature"),
