@@ -40,6 +40,8 @@ _WARM_UP = 0.2
 _START_FACTOR, _END_FACTOR = 1 / 25, 1e-4
 _PLATEAU_PATIENCE, _PLATEAU_FACTOR = 2, 0.5
 _EVALUATED = 20_000
+# Scores of two epochs that differ by less are rounding errors of one ranking.
+_TIE = 1e-6
 
 
 class Examples(NamedTuple):
@@ -195,8 +197,9 @@ def _validate(
     outputs = predict_rows(make_predictor(recipe, [kept]), val.dataset, val.rows).mean
     several = recipe.shapes.task == "multiclass"
     score = recipe.score(val.target, outputs if several else outputs[:, 0])
+    loss = recipe.objective.validation_loss(val.target, outputs)
     progress.epoch += 1
-    improved = score > progress.best_score or progress.epoch == 1
+    improved = _better(score, loss, progress)
     if improved:
         progress.best_score, progress.best_epoch = score, progress.epoch
     progress.history.append(
@@ -204,7 +207,7 @@ def _validate(
             "member": recipe.member,
             "epoch": progress.epoch,
             **learned,
-            "val_loss": recipe.objective.validation_loss(val.target, outputs),
+            "val_loss": loss,
             **_accuracy("val_accuracy", recipe, outputs, val.target, 0.5),
             "val_score": score,
             "lr": optimizer.param_groups[0]["lr"],
@@ -216,6 +219,20 @@ def _validate(
         recipe.fit.patience or recipe.epochs
     )
     return improved
+
+
+def _better(score: float, loss: float, progress: Progress) -> bool:
+    """Tell whether an epoch beats the best before it: by score, and of equal scores by loss.
+
+    A network of few weights ranks alike in every epoch, and only the loss tells how far it has
+    come.
+    """
+    if progress.epoch == 1:
+        return True
+    before = progress.history[progress.best_epoch - 1]["val_loss"]
+    if abs(score - progress.best_score) <= _TIE:
+        return loss < before
+    return score > progress.best_score
 
 
 def _build(recipe: Recipe) -> nn.Module:

@@ -25,6 +25,13 @@ def test_baselines_come_unasked_first_and_once() -> None:
     assert len({run.folder for run in runs}) == len(runs)
 
 
+def test_unasked_baselines_need_what_the_dataset_holds() -> None:
+    runs = plan_runs(config(models=["halflife_cnn"]), "regression", ["halflife"])
+    assert [run.model for run in runs] == ["mean", "halflife_cnn"]
+    asked = plan_runs(config(models=["gc_content"]), "regression", ["halflife"])
+    assert [run.model for run in asked] == ["mean", "gc_content"]
+
+
 def test_a_baseline_that_was_asked_for_runs_once() -> None:
     runs = plan_runs(config(models=["kmer_linear", "cnn", "cnn"], splits=["random"]), "regression")
     assert [run.model for run in runs] == ["mean", "gc_content", "kmer_linear", "cnn"]

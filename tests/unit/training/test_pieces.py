@@ -119,3 +119,16 @@ def test_few_examples_are_regularised_more() -> None:
     assert resolve_fit(FitConfig(), 3000, 120).shift == 0
     by_hand = resolve_fit(FitConfig(shift=0, learning_rate=0.1), 3000, 600)
     assert (by_hand.learning_rate, by_hand.shift) == (0.1, 0)
+
+
+def test_of_epochs_that_rank_alike_the_one_of_least_loss_is_kept() -> None:
+    from exprimo.training.loop import _better
+    from exprimo.training.state import Progress
+
+    history = [{"val_loss": 0.7}, {"val_loss": 0.5}]
+    standing = Progress(epoch=3, best_score=0.8, best_epoch=2, history=history)
+    assert _better(0.8, 0.4, standing)
+    assert not _better(0.8, 0.6, standing)
+    assert _better(0.81, 0.9, standing)
+    assert not _better(0.79, 0.1, standing)
+    assert not _better(float("nan"), 0.1, standing)

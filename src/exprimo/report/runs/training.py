@@ -27,6 +27,9 @@ class Measure(NamedTuple):
     note: str
 
 
+# Scores that differ by less are rounding errors of one ranking.
+_TIE = 1e-6
+
 LOSS = Measure("training", "train_loss", "val_loss", "Training of {}", "Loss", "")
 ACCURACY = Measure(
     "accuracy", "train_accuracy", "val_accuracy", "Accuracy of {} in training",
@@ -59,10 +62,17 @@ def _followed(measure: Measure, rows: pd.DataFrame) -> bool:
 
 
 def _kept(rows: pd.DataFrame) -> int | None:
-    """Give the position of the epoch whose weights were kept: the one of the best score."""
+    """Give the position of the epoch whose weights were kept.
+
+    It is the one of the best score, and of equal scores that of the smallest loss.
+    """
+    loss = floats(rows[LOSS.val])
     # Histories of foreign loops may have losses alone.
-    score = floats(rows["val_score"] if "val_score" in rows else -rows[LOSS.val])
-    return int(np.nanargmax(score)) if np.isfinite(score).any() else None
+    score = floats(rows["val_score"]) if "val_score" in rows else -loss
+    if not np.isfinite(score).any():
+        return None
+    best = np.flatnonzero(score >= np.nanmax(score) - _TIE)
+    return int(best[np.argmin(loss[best])])
 
 
 def _judge(trained: Trained) -> str:
