@@ -165,7 +165,15 @@ def say_run(run: Any, *, as_json: bool) -> None:
     ]
     if metrics["leaks"]:
         lines.append("  LEAK: judged on what it learned from (--allow-leak)")
-    say(lines, {"path": run.path, **metrics}, as_json=as_json)
+    warnings = _warnings(run.path)
+    lines += [f"  {line}" for line in warnings]
+    say(lines, {"path": run.path, **metrics, "warnings": warnings}, as_json=as_json)
+
+
+def _warnings(folder: Path) -> list[str]:
+    from exprimo.report.runs.validity import validity_lines
+
+    return validity_lines(folder)
 
 
 def say_study(done: Any, *, as_json: bool) -> None:
@@ -175,6 +183,7 @@ def say_study(done: Any, *, as_json: bool) -> None:
         *_headline_table(done.benchmark),
         "",
         judged["text"],
+        *_warnings(done.benchmark.path),
         "",
         f"Wrote {done.path}",
         f"  report: {done.report}",
@@ -197,6 +206,7 @@ def _benchmark_facts(done: Any) -> dict[str, Any]:
         "path": done.path,
         "report": done.report,
         "headline": done.headline,
+        "warnings": _warnings(done.path),
         "scores": done.scores.to_dict("records"),
         "paired": done.paired.to_dict("records"),
     }
@@ -213,5 +223,11 @@ def _headline_table(done: Any) -> list[str]:
 
 def say_benchmark(done: Any, *, as_json: bool) -> None:
     """Print a benchmark's table of the headline metric."""
-    lines = [*_headline_table(done), "", f"Wrote {done.path}", f"  report: {done.report}"]
+    lines = [
+        *_headline_table(done),
+        "",
+        *_warnings(done.path),
+        f"Wrote {done.path}",
+        f"  report: {done.report}",
+    ]
     say(lines, _benchmark_facts(done), as_json=as_json)

@@ -16,6 +16,7 @@ from exprimo.core.progress import Task, task
 from exprimo.core.sequence import Codes
 from exprimo.data.fasta import write_fasta
 from exprimo.simulate.chromatin.cells import EXPRESSION, SIGNAL, write_cells
+from exprimo.simulate.chromatin.states import require_unmarked_factors
 from exprimo.simulate.conditions.changes import responding_factor
 from exprimo.simulate.conditions.experiment import Experiment, sequence_conditions
 from exprimo.simulate.config import WorldConfig, WorldSize, random_stream, world_config
@@ -118,6 +119,7 @@ def simulate(
             {**settings.model_dump(), "cells": {**settings.cells.model_dump(), "cell_types": cells}}
         )
     responding_factor(settings)
+    require_unmarked_factors(settings)
     with atomic_directory(out) as folder, task("Simulating", settings.genes) as bar:
         counts, best = _write_world(folder, seed, settings, bar)
     home = Path(out)

@@ -1,0 +1,1 @@
+"""Cell types: factor activity and gene states, what they do to expression, and histone marks."""
