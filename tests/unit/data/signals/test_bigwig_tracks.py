@@ -161,6 +161,7 @@ def test_signal_that_is_no_number_is_refused_where_a_window_needs_it(tmp_path: P
     [
         block(1, 0, 20, 0, 0, struct.pack("<IIf", 0, 5, 2.0), 2),  # says two items, holds one
         block(1, 0, 20, 0, 0, struct.pack("<IIf", 5, 5, 2.0), 1),  # an empty interval
+        block(1, 0, 20, 0, 0, struct.pack("<IIfIIf", 9, 12, 1.0, 5, 10, 2.0), 2),  # overlaps
         block(9, 0, 20, 0, 0, b"", 0),
     ],
 )
