@@ -15,7 +15,7 @@ _HOME = {
     "Run": "exprimo.core.run:Run",
     "benchmark": "exprimo.studies.commands:benchmark",
     "check": "exprimo.data.check:check",
-    "dataset_chromatin": "exprimo.features.chromatin:dataset_chromatin",
+    "dataset_chromatin": "exprimo.features:dataset_chromatin",
     "dataset_features": "exprimo.features:dataset_features",
     "dataset_hdf5": "exprimo.features:dataset_hdf5",
     "dataset_promoters": "exprimo.features:dataset_promoters",

@@ -5,11 +5,11 @@ from exprimo.data.check import check as check
 from exprimo.data.fetch import fetch_genome as fetch_genome
 from exprimo.data.fetch import fetch_geo as fetch_geo
 from exprimo.data.fetch import fetch_weights as fetch_weights
+from exprimo.features import dataset_chromatin as dataset_chromatin
 from exprimo.features import dataset_features as dataset_features
 from exprimo.features import dataset_hdf5 as dataset_hdf5
 from exprimo.features import dataset_promoters as dataset_promoters
 from exprimo.features import dataset_table as dataset_table
-from exprimo.features.chromatin import dataset_chromatin as dataset_chromatin
 from exprimo.report import build_report
 from exprimo.scoring import evaluate as evaluate
 from exprimo.scoring import predict as predict

@@ -5,5 +5,13 @@ from exprimo.features.build_gene_hdf5 import dataset_hdf5
 from exprimo.features.build_promoters import dataset_promoters
 from exprimo.features.build_summary import BuildSummary
 from exprimo.features.build_table import dataset_table
+from exprimo.features.chromatin import dataset_chromatin
 
-__all__ = ["BuildSummary", "dataset_features", "dataset_hdf5", "dataset_promoters", "dataset_table"]
+__all__ = [
+    "BuildSummary",
+    "dataset_chromatin",
+    "dataset_features",
+    "dataset_hdf5",
+    "dataset_promoters",
+    "dataset_table",
+]

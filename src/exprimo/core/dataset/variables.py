@@ -66,7 +66,10 @@ INPUTS: dict[str, InputSpec] = {
         "mean and standard deviation of the signal over the genes of the example's cell type",
     ),
     "gene": InputSpec(
-        "int64", ("row", "value"), "", "the gene as a key made from its id; derived, never stored"
+        "int64",
+        ("row", "value"),
+        "64-bit hash",
+        "the gene as a key made from its id; derived, never stored",
     ),
     "halflife": InputSpec(
         "float32",

@@ -95,6 +95,7 @@ def test_expression_from_a_table_and_places_from_an_annotation(tmp_path: Path) -
     )
     assert dict(made.dropped) == {"not in the table of expression": 2}
     assert any("1 genes not in the annotation" in line for line in made.lines)
+    assert "1 genes of e.tsv are not in the binned files (such as x)" in made.lines
     with Dataset.open(made.path) as data:
         assert data.column("example_id").tolist() == ["C1_11", "C1_13", "C2_11", "C2_13"]
         np.testing.assert_array_equal(data.target("expression"), [2.0, np.nan, 1.0, 3.0])

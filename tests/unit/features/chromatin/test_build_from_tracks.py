@@ -123,6 +123,39 @@ def test_a_track_that_lacks_a_chromosome_has_no_signal_there(
         assert data.provenance["lacking"] == {"B k": 1}
 
 
+def test_own_tsss_and_a_table_of_chromosomes_without_a_genome(
+    cells: Any, write_track: Callable[..., Path]
+) -> None:
+    track = write_track("n.bw", {"NC_1": list(range(40)), "NC_2": [1.0] * 40})
+    genes = "I\t20\t30\tg1\t0\t+\nII\t5\t9\tg2\t0\t+\nIII\t5\t9\tg3\t0\t+\n"
+    own = "gene_id\tchrom\ttss\tstrand\ng1\tchrI\t21\t-\ng3\tIII\t7\t+\n"
+    options = {
+        "genes": cells.write("g.bed", genes), "tss": cells.write("tss.tsv", own),
+        "chrom_style": cells.write("names.tsv", "I\tNC_1\nII\tNC_2\n"),
+    }  # fmt: skip
+    made = build(cells, signals=[f"A:k4:{track}"], scale="raw", **options)
+    assert made.n_examples == 1
+    assert dict(made.dropped) == {
+        "on a chromosome that no track of the first cell type has": 1,
+        "TSS of a gene that the annotation does not have": 1,
+        "no TSS in the table": 1,
+    }, "g3 twice, as the annotation lists it and as the table does; g2"
+    with Dataset.open(made.path) as data:
+        assert (data.column("chrom")[0], data.column("tss")[0]) == ("I", 20)
+        # [13, 29) reversed.
+        assert data.rows("signal", np.array([0]))[0, 0].tolist() == [26.5, 22.5, 18.5, 14.5]
+
+
+def test_reads_are_counted_per_bin_and_per_million(cells: Any) -> None:
+    # One read over the border of bins 1 and 2 of both genes counts in either, as bedtools does.
+    reads = cells.write("r.bed", "I\t18\t22\tr1\t0\t+\nI\t26\t27\tr2\t0\t-\n")
+    build(cells, signals=[f"A:k4:{reads}"], scale="raw", library_size=True)
+    with Dataset.open(cells.folder / "D.h5") as data:
+        found = data.rows("signal", np.arange(3))[:, 0] / 5e5
+        assert found.tolist() == [[0, 1, 1, 1], [1, 1, 1, 0], [0, 0, 0, 0]]
+        assert data.provenance["library"] == {"A k4": 5e5}
+
+
 def refused(cells: Any, kind: type[ExprimoError], message: str, **options: Any) -> None:
     with pytest.raises(kind, match=message):
         build(cells, **options)
