@@ -1,9 +1,13 @@
-"""Ridge and logistic regression from a stream, in the memory of one Gram matrix.
+"""Ridge and logistic regression, in the memory of one Gram matrix and 256 MiB of features.
 
 Ridge solves (XᵀX + λD) b = Xᵀy; the logistic fit is Newton's method on the same normal
 equations (Hastie, Tibshirani & Friedman, The Elements of Statistical Learning, eq. 3.44, 4.26).
 Features are standardised with training statistics; the intercept is not penalised. The penalty
 is the one with the smallest validation loss.
+
+Features that fit in memory are computed once; others are streamed anew in each pass. Where
+examples are fewer than features, the solution lies in the span of the examples (ibid., eq. 18.12):
+with Xᵀ = QR the same penalty is laid on Rᵀ, which has as many columns as there are examples.
 
 Several classes are as many fits of one class against the rest, each with its own penalty, whose
 probabilities are scaled to add up to 1. A multinomial fit would need a Gram matrix (classes x
@@ -13,7 +17,7 @@ one class against the rest, is what is fitted.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -29,6 +33,10 @@ from exprimo.models.zoo import Task, output_names
 PENALTIES = (1e-3, 1e-2, 3e-2, 1e-1, 3e-1, 1.0, 3.0)
 _NEWTON_STEPS = 25
 _TOLERANCE = 1e-6
+# A step that is not this much shorter than the last asks for a new curvature.
+_SHRINKS = 0.3
+_HELD_BYTES = 2**28
+_BLOCK_ROWS = 1024
 # Keeps a row on which no class has any probability from being divided by 0.
 _LEAST = 1e-300
 
@@ -51,13 +59,18 @@ class LinearBaseline:
         self._state: dict[str, npt.NDArray[Any]] = {}
 
     def fit(self, train: Stream, val: Stream, weights: ClassWeights | None = None) -> None:
-        center, scale, n = _moments(self._features, train)
+        learned, chosen = _kept(self._features, train), _kept(self._features, val)
+        center, scale, n = _moments(learned)
         if n == 0:
             raise TrainingError("no training example has a target")
+        basis = _span(learned, center, scale, n)
 
-        def design(stream: Stream, each: Floats | None, code: int | None) -> Iterator[Weighed]:
-            for batch, target in stream():
-                standard = (self._features(batch) - center) / scale
+        def design(
+            rows: Rows, each: Floats | None, code: int | None, turn: Floats | None = None
+        ) -> Iterator[Weighed]:
+            for values, target in rows():
+                standard = (values - center) / scale
+                standard = standard if turn is None else standard @ turn
                 X = np.column_stack([np.ones(len(standard)), standard])
                 y = target if code is None else (target == code).astype(np.float64)
                 yield X, y, weight_of(target, each)
@@ -65,8 +78,9 @@ class LinearBaseline:
         def best_of_path(code: int | None) -> tuple[Floats, float]:
             fitting, choosing = weights or (None, None)
             solve = _ridge_path if self._task == "regression" else _logistic_path
-            candidates = solve(lambda: design(train, fitting, code), n)
-            losses = _losses(lambda: design(val, choosing, code), candidates, self._task)
+            found = solve(_once(lambda: design(learned, fitting, code, basis), n, center), n)
+            candidates = found if basis is None else [_turned_back(b, basis) for b in found]
+            losses = _losses(lambda: design(chosen, choosing, code), candidates, self._task)
             best = int(np.argmin(losses))
             return candidates[best], PENALTIES[best]
 
@@ -110,22 +124,81 @@ class LinearBaseline:
         return point(p / (p.sum(axis=1, keepdims=True) + _LEAST) if len(B) > 1 else p)
 
 
-def _moments(features: Callable[[Batch], Floats], stream: Stream) -> tuple[Floats, Floats, int]:
+# Features and target, block by block, anew at each call.
+Rows = Callable[[], Iterable[tuple[Floats, Floats]]]
+
+
+def _kept(features: Callable[[Batch], Floats], stream: Stream) -> Rows:
+    """Compute features once where they fit in memory, else anew in each pass, in larger blocks.
+
+    Adding up a Gram matrix moves as much memory for four rows as for a thousand.
+    """
+    blocks: list[tuple[Floats, Floats]] = []
+    held = 0
+    for batch, target in stream():
+        blocks.append((features(batch), target))
+        held += blocks[-1][0].nbytes
+        if held > _HELD_BYTES:
+            return lambda: _joined((features(batch), target) for batch, target in stream())
+    whole = list(_joined(blocks, rows=None))
+    return lambda: whole
+
+
+def _joined(
+    blocks: Iterable[tuple[Floats, Floats]], rows: int | None = _BLOCK_ROWS
+) -> Iterator[tuple[Floats, Floats]]:
+    """Join blocks until each has so many rows; all of them without a number."""
+    waiting: list[tuple[Floats, Floats]] = []
+    n = 0
+    for block in blocks:
+        waiting.append(block)
+        n += len(block[0])
+        if rows is not None and n >= rows:
+            yield _one(waiting)
+            waiting, n = [], 0
+    if waiting:
+        yield _one(waiting)
+
+
+def _one(blocks: list[tuple[Floats, Floats]]) -> tuple[Floats, Floats]:
+    return np.concatenate([x for x, _ in blocks]), np.concatenate([y for _, y in blocks])
+
+
+def _moments(rows: Rows) -> tuple[Floats, Floats, int]:
     # Shifted sums: k-mer counts are small numbers, so doubles lose nothing here.
     total: Floats | None = None
     squares: Floats | None = None
     n = 0
-    for batch, _ in stream():
-        values = features(batch)
+    for values, _ in rows():
         n += len(values)
         total = values.sum(0) if total is None else total + values.sum(0)
-        square = (values**2).sum(0)
+        square = np.einsum("ij,ij->j", values, values)
         squares = square if squares is None else squares + square
     if total is None or squares is None:
         return np.zeros(0), np.ones(0), 0
     center = total / n
     variance = np.maximum(squares / n - center**2, 0)
     return center, np.where(variance > 1e-12, np.sqrt(np.maximum(variance, 1e-12)), 1.0), n
+
+
+def _span(rows: Rows, center: Floats, scale: Floats, n: int) -> Floats | None:
+    """Give an orthonormal basis of the examples, (features, n); None where it is no shorter."""
+    if n >= len(center) or n * len(center) * 8 > _HELD_BYTES:
+        return None
+    standard = np.concatenate([(values - center) / scale for values, _ in rows()])
+    return np.asarray(scipy.linalg.qr(standard.T, mode="economic")[0])
+
+
+def _turned_back(b: Floats, basis: Floats) -> Floats:
+    return np.concatenate([b[:1], basis @ b[1:]])
+
+
+def _once(design: Design, n: int, center: Floats) -> Design:
+    """Make the design once for all passes where it fits in memory."""
+    if n * len(center) * 8 > _HELD_BYTES:
+        return design
+    whole = list(design())
+    return lambda: iter(whole)
 
 
 def _window(stream: Stream) -> int:
@@ -170,20 +243,37 @@ def _logistic_path(design: Design, n: int) -> list[Floats]:
 
 
 def _newton(design: Design, lam: float, start: Floats) -> Floats:
+    """Take Newton's steps, with the curvature of an earlier one while they shrink fast."""
     b, penalty = start, lam * _penalty_matrix(len(start))
-    for _ in range(_NEWTON_STEPS):
-        gradient, hessian = _sum(_derivatives(X, y, w, _sigmoid(X @ b)) for X, y, w in design())
-        # A single class drives p to 0 or 1; the jitter keeps the intercept's curvature positive.
-        curvature = hessian + penalty + 1e-8 * np.eye(len(b))
-        step = scipy.linalg.solve(curvature, gradient - penalty @ b, assume_a="pos")
+    factor: Any = None
+    last = np.inf
+    made = 0
+    while made <= _NEWTON_STEPS:
+        fresh = factor is None
+        if fresh:
+            gradient, hessian = _sum(
+                _derivatives(X, y, w, _sigmoid(X @ b)) for X, y, w in design()
+            )
+            # A single class drives p to 0 or 1; the jitter keeps the intercept's curvature positive.
+            factor = scipy.linalg.cho_factor(hessian + penalty + 1e-8 * np.eye(len(b)))
+            made += 1
+        else:
+            gradient = sum(X.T @ (w * (y - _sigmoid(X @ b))) for X, y, w in design())
+        step = scipy.linalg.cho_solve(factor, gradient - penalty @ b)
+        length = float(np.abs(step).max())
         b = b + np.clip(step, -5, 5)
-        if np.abs(step).max() < _TOLERANCE:
+        if length < _TOLERANCE:
             break
+        if length > _SHRINKS * last:
+            factor = None
+        last = length
     return b
 
 
 def _derivatives(X: Floats, y: Floats, w: Floats, p: Floats) -> tuple[Floats, Floats]:
-    return X.T @ (w * (y - p)), (X * (w * p * (1 - p))[:, None]).T @ X
+    # A product with its own transpose is half the arithmetic of any other.
+    rooted = X * np.sqrt(w * p * (1 - p))[:, None]
+    return X.T @ (w * (y - p)), rooted.T @ rooted
 
 
 def _losses(design: Design, candidates: list[Floats], task: Task) -> Floats:

@@ -1,0 +1,1 @@
+"""Baselines over chromatin marks in bins: what a network of them must beat."""

@@ -1,0 +1,1 @@
+"""Networks over chromatin marks in bins."""
