@@ -9,6 +9,7 @@ from pathlib import Path
 from exprimo.core.dataset import Dataset
 from exprimo.core.errors import MismatchError
 from exprimo.core.run import Run
+from exprimo.features.derived import derive_inputs
 from exprimo.features.embeddings import EmbeddingStore, attach_embeddings
 from exprimo.training import TrainConfig
 
@@ -17,7 +18,7 @@ from exprimo.training import TrainConfig
 def open_inputs(
     dataset: str | Path, run: Run | None, embeddings: str | Path | None = None
 ) -> Iterator[Dataset]:
-    """Open a dataset, with its embeddings where a Run was trained on some.
+    """Open a dataset, with the embeddings and derived inputs that a Run was trained on.
 
     Parameters
     ----------
@@ -30,9 +31,33 @@ def open_inputs(
     if store is None and run is not None and "embedding" in run.metrics.get("inputs", ()):
         store = TrainConfig.load(run.config_path).embeddings
     with Dataset.open(dataset) as data, attach_embeddings(data, store) as opened:
+        if run is not None:
+            derive_inputs(data, run.metrics.get("inputs", ()))
+            _refuse_other_labels(data, run)
         if run is not None and opened is not None:
             _refuse_other_embeddings(opened, run)
         yield data
+
+
+def _refuse_other_labels(data: Dataset, run: Run) -> None:
+    """Refuse columns that are not those that were learned; a network knows them by number only."""
+    stored = run.provenance["dataset"].get("inputs", {})
+    for name in run.metrics.get("inputs", ()):
+        learned = tuple(stored.get(name, {}).get("labels") or ())
+        if not learned or name not in data.inputs or data.inputs[name].labels == learned:
+            continue
+        found = data.inputs[name].labels
+        same = sorted(found) == sorted(learned)
+        raise MismatchError(
+            f"the columns of {name} stand in another order than the run learned"
+            if same
+            else f"the columns of {name} are not those that the run learned",
+            file=data.path,
+            record=name,
+            found=", ".join(found) or "columns without names",
+            expected=", ".join(learned),
+            remedy="Build the dataset with the same columns in the same order",
+        )
 
 
 def _refuse_other_embeddings(store: EmbeddingStore, run: Run) -> None:

@@ -6,12 +6,17 @@ import numpy as np
 import numpy.typing as npt
 
 from exprimo.core.errors import ConfigError
+from exprimo.core.split import PARTS, Split
 
 # Below this many groups (chromosomes, cell types, people) one deal can miss the fractions by
 # far, and the best of many deals costs milliseconds.
 _FEW_GROUPS = 200
 _DEALS = 256
 _LARGE = 0.05
+_UNEVEN = 0.2
+_GIANT = 0.2
+# Groups that are found. Values of a column are known to the user, who may have only four cells.
+_UNNAMED = ("homology", "gene", "random")
 
 Fractions = tuple[float, float, float]
 
@@ -110,3 +115,64 @@ def _miss(
 ) -> tuple[int, float]:
     held = np.bincount(parts, weights=sizes, minlength=len(targets))
     return int((held == 0).sum()), float(np.abs(held - targets).sum())
+
+
+def note_uneven(
+    parts: npt.NDArray[np.int64],
+    sizes: npt.NDArray[np.int64],
+    wanted: Fractions,
+    kind: str,
+    overlap: str = "",
+) -> dict[str, int | str]:
+    """Give notes where one group is giant, or a part misses its share by more than a fifth.
+
+    Parameters
+    ----------
+    parts
+        0, 1 or 2 (train, val, test) of each example that was dealt.
+    sizes
+        Examples per group.
+    overlap
+        What is known of windows that overlap, as the cause of a giant group.
+
+    Examples
+    --------
+    >>> parts = np.repeat([0, 1, 2], [96, 2, 2])
+    >>> note_uneven(parts, np.array([96, 2, 2]), (0.8, 0.1, 0.1), "gene")["giant_gene"]
+    'one of 3 whole groups holds 96.0% of the examples'
+    """
+    notes: dict[str, int | str] = {}
+    got = np.bincount(parts, minlength=3) / len(parts)
+    share = sizes.max() / len(parts)
+    if (np.abs(got - wanted) > _UNEVEN * np.asarray(wanted)).any():
+        shares = ", ".join(
+            f"{PARTS[part]} {got[part]:.1%} of {wanted[part]:.1%}" for part in range(3)
+        )
+        notes[f"uneven_{kind}"] = (
+            f"{shares} wanted: the largest of {len(sizes)} whole groups holds {share:.1%} of the "
+            "examples"
+        )
+    if share > _GIANT and kind in _UNNAMED:
+        notes[f"giant_{kind}"] = f"one of {len(sizes)} whole groups holds {share:.1%} of the " + (
+            f"examples: {overlap}" if overlap else "examples"
+        )
+    return notes
+
+
+def uneven_notes(split: Split) -> list[str]:
+    """List what a reader must know of uneven parts and giant groups, a sentence each.
+
+    Examples
+    --------
+    >>> notes = {"giant_homology": "one of 3 whole groups holds 96.0% of the examples"}
+    >>> split = Split(np.array(["a"]), np.array(["train"]), "homology", 0, "ab", (), notes)
+    >>> uneven_notes(split)
+    ['One of 3 whole groups holds 96.0% of the examples.']
+    """
+    told = [
+        str(text)
+        for mark in ("giant_", "uneven_")
+        for name, text in split.notes.items()
+        if name.startswith(mark)
+    ]
+    return [f"{text[0].upper()}{text[1:]}." for text in told]

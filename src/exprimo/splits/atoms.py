@@ -79,6 +79,25 @@ def place_labels(dataset: Dataset) -> Labels:
     return labels
 
 
+def told_overlap(dataset: Dataset) -> str:
+    """Say how many windows overlap the next along the genome; empty unless most of them do."""
+    if not {"chrom", "start", "end"} <= set(dataset.columns):
+        return ""
+    chrom, _ = column_labels(dataset, "chrom")
+    start, end = (dataset.column(name).astype(np.int64) for name in ("start", "end"))
+    known = (chrom != NO_LABEL) & (end > start)
+    places = np.unique(np.column_stack([chrom, start, end])[known], axis=0)
+    before, after = places[:-1], places[1:]
+    shared = (before[:, 0] == after[:, 0]) & (before[:, 2] > after[:, 1])
+    if 2 * shared.sum() < len(places):
+        return ""
+    length = int(np.median(places[:, 2] - places[:, 1]))
+    return (
+        f"{int(shared.sum()):,} of {len(places):,} windows of {length:,} bases overlap the next "
+        "along the genome"
+    )
+
+
 def join_labels(*labels: Labels) -> Labels:
     """Join the examples that share any label, directly or through others; -1 joins nothing.
 

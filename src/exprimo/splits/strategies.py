@@ -12,7 +12,7 @@ import numpy.typing as npt
 from exprimo.core.dataset import Dataset
 from exprimo.core.errors import ConfigError, InputError
 from exprimo.core.split import PARTS, Split
-from exprimo.splits.allotment import Fractions, allot, check_fractions
+from exprimo.splits.allotment import Fractions, allot, check_fractions, note_uneven
 from exprimo.splits.atoms import (
     NO_LABEL,
     Labels,
@@ -22,6 +22,7 @@ from exprimo.splits.atoms import (
     join_labels,
     place_labels,
     sequence_labels,
+    told_overlap,
 )
 from exprimo.splits.homology import HomologyGroups, sequence_groups
 from exprimo.splits.named import NamedParts, find_values, named_parts
@@ -30,8 +31,12 @@ from exprimo.splits.names import Factor, default_strategy, held_out_units, parse
 DEFAULT_FRACTIONS: Fractions = (0.8, 0.1, 0.1)
 
 _TRAIN, _VAL, _TEST, _NONE = range(len(PARTS))
-_UNEVEN = 0.2
 _GIVEN = PARTS[:_NONE]
+
+_PART_WINDOWS = (
+    "Build the dataset with shorter windows (upstream, downstream), so that neighbouring genes "
+    "share no bases; or split by chromosome"
+)
 
 _GROUPS_OF = {
     "homology": "homology_groups",
@@ -143,8 +148,7 @@ def make_split(
     if purge and "sequence" in held_out:
         _purge(parts, task.kin, factors, task.notes)
     _check_parts(dataset, strategy, parts)
-    by_person = "individual" in held_out
-    units = column_labels(dataset, "individual")[0] if by_person else task.kin.family
+    units, unit = _resampled(task, factors)
     return Split(
         example_id=ids,
         part=np.asarray(PARTS)[parts],
@@ -154,8 +158,22 @@ def make_split(
         held_out=held_out,
         notes=task.notes,
         group=units.astype(str),
-        unit="individual" if by_person else task.kin.unit,
+        unit=unit,
     )
+
+
+def _resampled(task: _Task, factors: tuple[Factor, ...]) -> tuple[Labels, str]:
+    """Label what intervals resample: people, genes where genes or cells are dealt, else families.
+
+    Of a gene in several cell types no two examples are independent, and a split by genes or by
+    cell types promises nothing of relatives.
+    """
+    kinds = {factor.kind for factor in factors}
+    if "individual" in kinds:
+        return column_labels(task.dataset, "individual")[0], "individual"
+    if kinds <= {"gene", "cell", "example"} and (task.kin.gene != NO_LABEL).any():
+        return task.kin.atoms, "gene"
+    return task.kin.family, task.kin.unit
 
 
 def make_kin(dataset: Dataset, groups: HomologyGroups | None, threads: int) -> Kin:
@@ -205,15 +223,16 @@ def _dealt(task: _Task, factor: Factor) -> Parts:
         notes[f"train_only_without_{factor.column or 'gene_id'}"] = len(ids) - len(rows)
     _, group = np.unique(labels[rows], return_inverse=True)
     sizes = np.bincount(group)
+    overlap = told_overlap(task.dataset) if factor.kind == "homology" else ""
     if len(sizes) < 3:
         things = f"values of {factor.column}" if factor.column else _GROUPS_OF[factor.kind]
         raise InputError(
             "too few groups to hold any out",
             file=task.dataset.path,
             record=f"split {factor.kind}",
-            found=f"{len(sizes)} {things.replace('_', ' ')}",
+            found=f"{len(sizes)} {things.replace('_', ' ')}" + (f": {overlap}" if overlap else ""),
             expected="at least three: one each for train, val and test",
-            remedy="Choose another strategy",
+            remedy=_PART_WINDOWS if overlap else "Choose another strategy",
         )
     parts[rows] = allot(sizes, group_keys(ids[rows], group), task.fractions, seed=task.seed)[group]
     if factor.column is not None:
@@ -223,7 +242,7 @@ def _dealt(task: _Task, factor: Factor) -> Parts:
         notes["largest_group"] = int(sizes.max())
     if factor.kind == "homology":
         notes["near_duplicate_pairs"] = kin.pairs
-    _note_uneven(parts[rows], sizes, task.fractions, factor.kind, notes)
+    notes |= note_uneven(parts[rows], sizes, task.fractions, factor.kind, overlap)
     return parts
 
 
@@ -276,20 +295,6 @@ def _note_values(
         shown = ", ".join(names[held[:20]].tolist())
         more = f" and {len(held) - 20} more" if len(held) > 20 else ""
         notes[f"{PARTS[part]}_{column}"] = shown + more
-
-
-def _note_uneven(
-    parts: Parts, sizes: npt.NDArray[np.int64], wanted: Fractions, kind: str, notes: Notes
-) -> None:
-    got = np.bincount(parts, minlength=3) / len(parts)
-    if (np.abs(got - wanted) > _UNEVEN * np.asarray(wanted)).any():
-        shares = ", ".join(
-            f"{PARTS[part]} {got[part]:.1%} of {wanted[part]:.1%}" for part in range(3)
-        )
-        notes[f"uneven_{kind}"] = (
-            f"{shares} wanted: the largest of {len(sizes)} whole groups holds "
-            f"{sizes.max() / len(parts):.1%} of the examples"
-        )
 
 
 def _crossed(sides: list[Parts], notes: Notes) -> Parts:

@@ -13,6 +13,7 @@ from exprimo.core.files.atomic import atomic_file, refuse_existing
 from exprimo.core.run import Run
 from exprimo.report import build_report
 from exprimo.studies.benchmarking import BenchmarkConfig, Benchmarked, run_benchmark
+from exprimo.studies.chromatin import ChromatinResult, ChromatinStudy, run_chromatin_study
 from exprimo.studies.differential import (
     DifferentialResult,
     DifferentialStudy,
@@ -21,6 +22,7 @@ from exprimo.studies.differential import (
 from exprimo.studies.halflife import HalflifeResult, HalflifeStudy, run_halflife_study
 from exprimo.studies.sequence import SequenceStudy, run_sequence_study
 from exprimo.studies.templates import (
+    chromatin_template,
     differential_template,
     halflife_template,
     sequence_template,
@@ -31,6 +33,7 @@ KINDS: dict[str, type[Config]] = {
     "sequence": SequenceStudy,
     "differential-promoter": DifferentialStudy,
     "promoter-halflife": HalflifeStudy,
+    "chromatin": ChromatinStudy,
     "benchmark": BenchmarkConfig,
     "train": TrainConfig,
 }
@@ -39,6 +42,7 @@ TEMPLATES = {
     "sequence": sequence_template,
     "differential-promoter": differential_template,
     "promoter-halflife": halflife_template,
+    "chromatin": chromatin_template,
 }
 
 
@@ -138,7 +142,7 @@ def run(
     out: str | Path | None = None,
     overrides: Iterable[str] = (),
     resume: bool = False,
-) -> Benchmarked | DifferentialResult | HalflifeResult | Run:
+) -> Benchmarked | ChromatinResult | DifferentialResult | HalflifeResult | Run:
     """Run a study file, or replay the ``config.toml`` of a Run or a benchmark.
 
     Parameters
@@ -173,6 +177,8 @@ def run(
         return run_differential_study(config, Path(study).parent, out=out, resume=resume)
     if isinstance(config, HalflifeStudy):
         return run_halflife_study(config, Path(study).parent, out=out, resume=resume)
+    if isinstance(config, ChromatinStudy):
+        return run_chromatin_study(config, Path(study).parent, out=out, resume=resume)
     if out is None:
         raise ConfigError(f"say where to write this {kind}", file=study, remedy="Add -o FOLDER")
     if isinstance(config, BenchmarkConfig):

@@ -1,13 +1,15 @@
-"""Going on with a study that was interrupted."""
+"""Beginning a study, and going on with one that was interrupted."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import shutil
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from exprimo.core.config import Config
-from exprimo.core.errors import InputError
+from exprimo.core.errors import ExprimoError, InputError
 from exprimo.core.files.provenance import sha256_file
 
 
@@ -48,3 +50,41 @@ def check_sources_kept(origin: Mapping[str, Any], what: Path) -> None:
                 found=f"another content than {what} was made from",
                 remedy="Choose another out for the new file, or bring the old one back",
             )
+
+
+@contextmanager
+def begun_study(study: Config, settings: Path, written: Collection[str]) -> Iterator[None]:
+    """Write the settings, and leave nothing behind if what is done first is refused.
+
+    A kill leaves the settings, so that the study is resumed with no others. The folder must be
+    locked: what else appears in it meanwhile is taken for this study's.
+
+    Parameters
+    ----------
+    settings
+        Where they are stored, in the folder of results.
+    written
+        Names in that folder that the study will write.
+    """
+    if settings.exists():
+        yield
+        return
+    folder = settings.parent
+    standing = [name for name in written if (folder / name).exists()]
+    if standing:
+        raise InputError(
+            "something that this study did not write stands where it would write",
+            file=folder,
+            found=", ".join(standing),
+            remedy="Choose another out",
+        )
+    before = set(folder.iterdir()) if folder.exists() else None
+    study.save(settings)
+    try:
+        yield
+    except ExprimoError:
+        for path in set(folder.iterdir()) - (before or set()):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        if before is None:
+            folder.rmdir()
+        raise

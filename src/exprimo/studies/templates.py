@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from exprimo.core.config import Config
 from exprimo.labels import DgeConfig
+from exprimo.studies.chromatin import ChromatinStudy
+from exprimo.studies.chromatin.config import BinnedSource, TrackSource
 from exprimo.studies.differential import DifferentialStudy
 from exprimo.studies.differential.config import CountSource, Promoters
 from exprimo.studies.halflife import HalflifeStudy
@@ -44,6 +46,19 @@ def halflife_template() -> str:
     text = _with_alternative(text, note, "hdf5", stored)
     note = "Read promoters through a pretrained network (see exprimo fetch):"
     return _with_alternative(text, note, "embeddings", Embeddings(model="hyenadna-small-32k"))
+
+
+def chromatin_template() -> str:
+    """Give a study of signal tracks over cell types, with binned files in comments."""
+    text = ChromatinStudy(
+        tracks=TrackSource(
+            genes="genes.gtf", signal_table="tracks.tsv", expression="expression.tsv",
+            fasta="genome.fa",
+        )
+    ).to_toml(comments=True)  # fmt: skip
+    binned = BinnedSource(files=("train.npz",), sequences="sequences.csv")
+    note = "Instead of [tracks], read files of signal in bins (NPZ, CSV, NPY):"
+    return _with_alternative(text, note, "binned", binned)
 
 
 def _with_alternative(text: str, note: str, table: str, values: Config) -> str:

@@ -35,6 +35,8 @@ CRITERION: Criterion = "mcc"
 # Fewer validation examples than this make no interval worth printing.
 _MIN_CONFORMAL = 20
 _MEMBERS_FOR_SCALING = 4
+# Predictions closer than this part of their size differ by rounding alone.
+_SAME = 1e-6
 
 
 class Judged(NamedTuple):
@@ -87,6 +89,7 @@ def judge_parts(
     found: dict[str, Any] = {
         "headline": HEADLINE[task],
         "unit": split.unit,
+        "constant": _is_constant(parts.get("test", val)),
         "parts": {part: judge(judged, split, task, limit) for part, judged in parts.items()},
         "threshold": {"value": limit, "chosen_on": "val", "criterion": CRITERION}
         if threshold
@@ -98,6 +101,12 @@ def judge_parts(
         "conformal": _conformal(parts, split, level, members) if task == "regression" else None,
     }
     return found
+
+
+def _is_constant(judged: Judged) -> bool:
+    """Tell whether every example got the same prediction, as a dead network gives it."""
+    mean = judged.prediction.mean
+    return len(mean) > 1 and bool(np.ptp(mean, axis=0).max() <= _SAME * np.abs(mean).max())
 
 
 def judge(

@@ -14,6 +14,7 @@ from exprimo.core.dataset import Dataset, TargetInfo
 from exprimo.core.errors import ConfigError, InputError, MismatchError
 from exprimo.core.predictor import Predictor
 from exprimo.core.split import Part, Split
+from exprimo.features.derived import derive_inputs
 from exprimo.features.embeddings import attach_embeddings
 from exprimo.models import ModelSpec, Task, get_spec
 from exprimo.models.zoo import trained_network
@@ -68,8 +69,14 @@ class Fitted(NamedTuple):
 
 @contextmanager
 def open_examples(config: TrainConfig) -> Iterator[Dataset]:
-    """Open the dataset, with its embeddings where the settings name a store of them."""
+    """Open the dataset, with its embeddings where the settings name a store of them.
+
+    Inputs that are derived from what the file holds are attached where the model reads them.
+    """
+    spec = get_spec(config.model)
+    read = _inputs_of(spec, spec.config.checked(config.options))
     with Dataset.open(config.dataset) as dataset, attach_embeddings(dataset, config.embeddings):
+        derive_inputs(dataset, read)
         yield dataset
 
 

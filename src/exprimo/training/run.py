@@ -157,7 +157,12 @@ def dataset_facts(dataset: Dataset) -> dict[str, Any]:
         "sha256": dataset.sha256,
         "n_examples": len(dataset),
         "inputs": {
-            name: {"shape": info.shape, "n_distinct": info.n_distinct, "dtype": str(info.dtype)}
+            name: {
+                "shape": info.shape,
+                "n_distinct": info.n_distinct,
+                "dtype": str(info.dtype),
+                "labels": list(info.labels),
+            }
             for name, info in dataset.inputs.items()
         },
         "provenance": dataset.provenance,

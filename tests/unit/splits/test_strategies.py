@@ -9,6 +9,7 @@ from exprimo.core.errors import ConfigError, InputError
 from exprimo.core.ledger import keys_of
 from exprimo.core.sequence import reverse_complement
 from exprimo.splits import default_strategy, held_out_units, make_split
+from exprimo.splits.allotment import uneven_notes
 
 ROMAN = ["I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X"]
 
@@ -186,6 +187,42 @@ def test_a_giant_group_is_named_in_the_notes(make_dataset, rng):
     split = make_split(make_dataset(rows))
     assert (split.part[:280] == "train").all()
     assert "93.3% of the examples" in split.notes["uneven_homology"]
+    assert split.notes["giant_homology"] == "one of 21 whole groups holds 93.3% of the examples"
+
+
+def windows_of(genome, starts, length, make_dataset):
+    return make_dataset(
+        np.stack([genome[start : start + length] for start in starts]),
+        gene_id=[f"g{start}" for start in starts],
+        chrom=["I"] * len(starts),
+        start=np.asarray(starts),
+        end=np.asarray(starts) + length,
+    )
+
+
+def test_windows_that_chain_a_genome_into_one_group_are_named_as_the_cause(make_dataset, rng):
+    genome = rng.integers(0, 4, 40_000, dtype=np.uint8)
+    chained = windows_of(genome, range(0, 38_000, 500), 2_000, make_dataset)
+    with pytest.raises(InputError) as refused:
+        make_split(chained, "homology")
+    told = str(refused.value)
+    assert "1 homology groups: 75 of 76 windows of 2,000 bases overlap the next" in told
+    assert "shorter windows" in told
+    assert "split by chromosome" in told
+
+
+def test_a_giant_group_of_overlapping_windows_says_so(make_dataset, rng):
+    genome = rng.integers(0, 4, 80_000, dtype=np.uint8)
+    starts = [*range(0, 38_000, 500), *range(45_000, 75_000, 3_000)]
+    split = make_split(windows_of(genome, starts, 2_000, make_dataset), "homology")
+    giant = "One of 11 whole groups holds 88.4% of the examples: 75 of 86 windows of 2,000 bases"
+    assert uneven_notes(split)[0].startswith(giant)
+    assert uneven_notes(split)[1].startswith("Train ")
+
+
+def test_four_cell_types_are_no_giant_groups(make_dataset):
+    data = make_dataset(gene_id=[f"g{i}" for i in range(40)], cell_type=["a", "b", "c", "d"] * 10)
+    assert not any(name.startswith("giant") for name in make_split(data, "cell").notes)
 
 
 def test_empty_parts_and_too_few_groups_are_errors(make_dataset, rng):

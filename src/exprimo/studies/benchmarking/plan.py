@@ -6,10 +6,12 @@ import re
 from collections.abc import Collection
 from typing import Any, Literal, NamedTuple
 
+from exprimo.core.dataset import Dataset
 from exprimo.core.errors import ConfigError
 from exprimo.core.split import Split
 from exprimo.models import Task, default_baselines, get_spec
 from exprimo.models.zoo import Imbalance, find_preset, trained_network
+from exprimo.splits import HomologyGroups, make_split
 from exprimo.splits.names import parse_strategy
 from exprimo.studies.benchmarking.config import BenchmarkConfig, ComparisonConfig
 from exprimo.training import FitConfig, SplitConfig, TrainConfig
@@ -158,6 +160,23 @@ def _reads_embeddings(row: str, config: BenchmarkConfig) -> bool:
     options = filled_options(preset.options, config.options.get(row, {}))
     network, inner = trained_network(spec, spec.config.checked(options))
     return "embedding" in network.inputs_read(inner)
+
+
+def planned_splits(
+    dataset: Dataset, config: BenchmarkConfig, groups: HomologyGroups | None
+) -> dict[str, Split]:
+    """Make each split of a benchmark once; ``auto`` becomes what the dataset allows."""
+    made = [
+        make_split(
+            dataset,
+            None if strategy == "auto" else strategy,
+            seed=config.seed,
+            **named_values(config, strategy),
+            groups=groups,
+        )
+        for strategy in dict.fromkeys(config.splits)
+    ]
+    return {split.strategy: split for split in made}
 
 
 def train_config(planned: PlannedRun, config: BenchmarkConfig, split: Split) -> TrainConfig:

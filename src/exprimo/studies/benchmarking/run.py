@@ -24,12 +24,12 @@ from exprimo.core.run import Run, write_json
 from exprimo.core.split import Split
 from exprimo.models import get_spec
 from exprimo.report import build_report
-from exprimo.splits import HomologyGroups, Overlaps, count_overlaps, make_split, sequence_groups
+from exprimo.splits import HomologyGroups, Overlaps, count_overlaps, sequence_groups
 from exprimo.studies.benchmarking.config import BenchmarkConfig
 from exprimo.studies.benchmarking.plan import (
     PlannedRun,
-    named_values,
     plan_runs,
+    planned_splits,
     slug,
     train_config,
 )
@@ -172,17 +172,9 @@ def _splits(
     dataset: Dataset, config: BenchmarkConfig, groups: HomologyGroups | None, folder: Path
 ) -> tuple[BenchmarkConfig, dict[str, Split]]:
     """Make each split once, and give the configuration with ``auto`` resolved."""
-    splits: dict[str, Split] = {}
+    splits = planned_splits(dataset, config, groups)
     (folder / "splits").mkdir(exist_ok=True)
-    for strategy in dict.fromkeys(config.splits):
-        split = make_split(
-            dataset,
-            None if strategy == "auto" else strategy,
-            seed=config.seed,
-            **named_values(config, strategy),
-            groups=groups,
-        )
-        splits[split.strategy] = split
+    for split in splits.values():
         path = folder / "splits" / f"{slug(split.strategy)}.parquet"
         if not path.exists():
             split.save(path)

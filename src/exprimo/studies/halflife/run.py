@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from exprimo.core.dataset import Dataset
-from exprimo.core.errors import ExprimoError, InputError
+from exprimo.core.errors import InputError
+from exprimo.core.files.atomic import write_lock
 from exprimo.core.files.provenance import describe_origin
 from exprimo.core.predictor import Backbone
 from exprimo.core.run import Run, write_json
 from exprimo.features.embeddings import attach_embeddings
 from exprimo.report import build_report
 from exprimo.scoring.embeddings import embed
+from exprimo.splits import sequence_groups
 from exprimo.studies.benchmarking import BenchmarkConfig, Benchmarked, run_benchmark
-from exprimo.studies.benchmarking.plan import PlannedRun, plan_runs
+from exprimo.studies.benchmarking.plan import PlannedRun, plan_runs, planned_splits
 from exprimo.studies.halflife.checks import (
     backbone_model,
     check_backbone,
@@ -36,7 +36,7 @@ from exprimo.studies.halflife.plan import (
 from exprimo.studies.halflife.source import build_dataset
 from exprimo.studies.halflife.truth import truth_ceilings
 from exprimo.studies.halflife.verdict import verdict
-from exprimo.studies.resuming import check_settings_kept
+from exprimo.studies.resuming import begun_study, check_settings_kept, check_sources_kept
 
 STUDY_FORMAT = 1
 _WRITTEN = ("embeddings", "benchmark", "interpretation", "study.json")
@@ -65,7 +65,12 @@ def run_halflife_study(
     resume
         Keep what an interrupted run has finished.
     """
-    folder = Path(out) if out is not None else home / study.out
+    folder = (Path(out) if out is not None else home / study.out).resolve()
+    with write_lock(folder):
+        return _run(study, home, folder, resume)
+
+
+def _run(study: HalflifeStudy, home: Path, folder: Path, resume: bool) -> HalflifeResult:
     settings = folder / "settings.toml"
     if not resume and settings.exists():
         raise InputError(
@@ -78,7 +83,8 @@ def run_halflife_study(
     check_files(study, home)
     backbone = check_backbone(study, home)
     dataset = home / study.dataset if study.dataset else folder / "dataset.h5"
-    with _started(study, folder, settings):
+    names = _WRITTEN if study.dataset else ("dataset.h5", *_WRITTEN)
+    with begun_study(study, settings, names):
         if not study.dataset and not dataset.exists():
             build_dataset(study, home, dataset)
         config = _benchmark(study, home, dataset, folder, backbone)
@@ -139,41 +145,13 @@ def _explain(
         return {} if truth is None else {"truth": truth_ceilings(truth, data, done, done.split)}
 
 
-@contextmanager
-def _started(study: HalflifeStudy, folder: Path, settings: Path) -> Iterator[None]:
-    """Write the settings, and leave nothing behind if the dataset is refused.
-
-    A kill leaves the settings, so that the study is resumed with no others.
-    """
-    if settings.exists():
-        yield
-        return
-    written = _WRITTEN if study.dataset else ("dataset.h5", *_WRITTEN)
-    standing = [name for name in written if (folder / name).exists()]
-    if standing:
-        raise InputError(
-            "something that this study did not write stands where it would write",
-            file=folder,
-            found=", ".join(standing),
-            remedy="Choose another out",
-        )
-    before = set(folder.iterdir()) if folder.exists() else None
-    study.save(settings)
-    try:
-        yield
-    except ExprimoError:
-        for path in set(folder.iterdir()) - (before or set()):
-            path.unlink()
-        if before is None:
-            folder.rmdir()
-        raise
-
-
 def _benchmark(
     study: HalflifeStudy, home: Path, dataset: Path, folder: Path, backbone: Backbone | None
 ) -> BenchmarkConfig:
     """Plan the benchmark; a target that is a label already is not cut once more."""
     with Dataset.open(dataset) as data:
+        if not study.dataset:
+            check_sources_kept(data.provenance, dataset)
         target = data.the_target(study.benchmark.target)
         above = study.benchmark.above
         cut = None if above == "none" or target.kind != "regression" else above
@@ -182,5 +160,9 @@ def _benchmark(
         config = config.model_copy(update={"splits": settled_splits(study, data.columns)})
         check_dataset(study, home, data, config)
         check_layer(study, data, config, backbone)
+        if not (folder / "benchmark").exists():
+            # A split that is refused leaves nothing behind, so it is asked for before training.
+            groups = sequence_groups(data) if "sequence" in data.inputs else None
+            planned_splits(data, config, groups)
         plan_runs(config, "classification" if cut is not None else target.kind)
     return config

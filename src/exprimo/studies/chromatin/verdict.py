@@ -1,0 +1,115 @@
+"""The sentences that a reader looks for: what does each input add, and what beats what?"""
+
+from __future__ import annotations
+
+from math import isnan
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from exprimo.report.wording import metric_label
+from exprimo.studies.benchmarking import Benchmarked
+from exprimo.studies.chromatin.config import ALL, KMERS, MARKS, STATISTICS
+
+
+class Step(NamedTuple):
+    """What is asked of two rows: what does ``more`` have that ``less`` lacks? Its ``input``."""
+
+    input: str
+    more: str
+    less: str
+
+
+STEPS = (
+    Step("cell statistics", STATISTICS, MARKS),
+    Step("k-mers", KMERS, MARKS),
+    Step("k-mers", ALL, STATISTICS),
+    Step("cell statistics", ALL, KMERS),
+    Step("both", ALL, MARKS),
+)
+_RIVALS = ("gene_mean", "bins_ridge")
+
+
+def verdict(benchmark: Benchmarked, split: str, row: str) -> dict[str, Any]:
+    """Say under one split what each input adds, and what the explained row beats.
+
+    Returns
+    -------
+    dict
+        ``text``; ``steps``: input, more, less, difference, low, high, adds (the interval lies
+        above 0); ``rivals``: the same against the strongest baselines.
+    """
+    steps = [found for step in STEPS if (found := _step(step, benchmark.paired, split))]
+    against = [
+        found
+        for rival in _RIVALS
+        if (found := _step(Step(rival, row, rival), benchmark.paired, split))
+    ]
+    said = [*_headline(benchmark, split, row), *map(_beaten, against), *map(_added, steps[:2])]
+    both = [step for step in steps if step["input"] == "both"]
+    said += map(_added, both)
+    return {"text": " ".join(said), "steps": steps, "rivals": against, "row": row}
+
+
+def _headline(benchmark: Benchmarked, split: str, row: str) -> list[str]:
+    scores = benchmark.scores
+    here = scores[(scores["split"] == split) & (scores["metric"] == benchmark.headline)]
+    return [
+        f"{row} reaches {metric_label(benchmark.headline)} {_estimate(found)} under the "
+        f"{split} split."
+        for _, found in here[here["model"] == row].iterrows()
+    ]
+
+
+def _step(step: Step, paired: pd.DataFrame, split: str) -> dict[str, Any] | None:
+    here = paired[(paired["kind"] == "model") & (paired["split_a"] == split)]
+    for a, b, sign in ((step.more, step.less, 1.0), (step.less, step.more, -1.0)):
+        lines = here[(here["model_a"] == a) & (here["model_b"] == b)]
+        if len(lines):
+            line = lines.iloc[0]
+            low, high = float(line["low"]), float(line["high"])
+            low, high = (low, high) if sign > 0 else (-high, -low)
+            difference = sign * float(line["value"])
+            return {
+                **step._asdict(),
+                "difference": difference,
+                "low": low,
+                "high": high,
+                "adds": low > 0,
+            }
+    return None
+
+
+def _beaten(step: dict[str, Any]) -> str:
+    if step["adds"]:
+        return f"It beats {step['less']}: {_interval(step)}."
+    if step["high"] < 0:
+        return f"It is worse than {step['less']}: {_interval(step)}."
+    return f"It is not shown to beat {step['less']}: {_interval(step)}."
+
+
+def _added(step: dict[str, Any]) -> str:
+    thing = "Cell statistics and k-mers" if step["input"] == "both" else step["input"]
+    thing = thing[0].upper() + thing[1:]
+    plural = "add" if thing.endswith("s") else "adds"
+    if step["adds"]:
+        return f"{thing} {plural} to {step['less']}: {_interval(step)}."
+    if step["high"] < 0:
+        return f"{thing} make {step['less']} worse: {_interval(step)}."
+    return f"It is not shown that {_lowered(thing)} {plural} to {step['less']}: {_interval(step)}."
+
+
+def _lowered(text: str) -> str:
+    return text[0].lower() + text[1:]
+
+
+def _interval(step: dict[str, Any]) -> str:
+    value = f"{step['difference']:+.3f}"
+    if not isnan(step["low"]):
+        value += f" [{step['low']:+.3f}, {step['high']:+.3f}]"
+    return value.replace("-", "−")
+
+
+def _estimate(score: pd.Series[Any]) -> str:
+    interval = "" if isnan(score["low"]) else f" [{score['low']:.3f}, {score['high']:.3f}]"
+    return f"{score['value']:.3f}{interval}"
