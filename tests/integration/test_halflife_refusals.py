@@ -98,6 +98,7 @@ def test_files_that_cannot_be_used_leave_nothing(
         ("embeddings.model='hyenadna-smal-32k'", ("hyenadna-smal-32k",)),
         ("embeddings.model='hyenadna-small-32k:w.ckpt'", ("w.ckpt", "no such file")),
         ("preset='published'", ("embeddings",)),
+        ("benchmark.splits=['column:strand']", ("too few groups", "2 values of strand")),
     ],
 )
 def test_settings_that_cannot_be_meant(

@@ -13,6 +13,8 @@ from exprimo.cli.progress import bars
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Size = Annotated[Literal["small", "large"], typer.Option(help="5,000 or 20,000 genes.")]
 _FAILED = 2
+# As in studies.commands.TEMPLATES, which would import torch for the sake of a line of help.
+STUDY_KINDS = ("sequence", "differential-promoter", "promoter-halflife", "chromatin")
 
 
 def register(app: typer.Typer) -> None:
@@ -43,6 +45,8 @@ def _demo(
         say_study(done.differential, as_json=False)
         say([""], {}, as_json=False)
         say_study(done.halflife, as_json=False)
+        say([""], {}, as_json=False)
+        say_study(done.chromatin, as_json=False)
         say(["", f"Expression from promoters: {done.report}"], {}, as_json=False)
         return
     facts = {
@@ -51,6 +55,7 @@ def _demo(
         "expression": _benchmark_facts(done.expression),
         "differential": _study_facts(done.differential),
         "halflife": _study_facts(done.halflife),
+        "chromatin": _study_facts(done.chromatin),
     }
     say([], facts, as_json=True)
 
@@ -82,7 +87,7 @@ def _short(value: Any) -> str:
 
 
 def _init(
-    kind: Annotated[str, typer.Argument(help="Kind of study: sequence, differential-promoter.")],
+    kind: Annotated[str, typer.Argument(help=f"Kind of study: {', '.join(STUDY_KINDS)}.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="File to write.")] = Path("study.toml"),
     as_json: Json = False,
 ) -> None:

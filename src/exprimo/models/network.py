@@ -35,7 +35,8 @@ def to_tensors(batch: Batch, table: Tensor) -> dict[str, Tensor]:
         if name == "sequence":
             tensors[name] = table[moved.long()].transpose(1, 2)
         else:
-            tensors[name] = moved.float()
+            # Counts of one byte stay so: a network widens only those that it reads.
+            tensors[name] = moved if moved.dtype == torch.uint8 else moved.float()
     return tensors
 
 
@@ -153,7 +154,9 @@ class NetworkPredictor:
                     f"the model reads another {name}",
                     found="no such input" if found is None else f"shape {found}",
                     expected=f"shape {tuple(shape)}",
-                    remedy="Build the dataset with the window that the model was trained on",
+                    remedy="Build the dataset with the "
+                    + ("window" if name == "sequence" else f"columns of {name}")
+                    + " that the model was trained on",
                 )
         if "sequence" in batch and batch["sequence"].size and batch["sequence"].max() > N_CODE:
             raise MismatchError("a base code above 4", expected="A, C, G, T, N = 0..4")

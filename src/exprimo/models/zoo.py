@@ -116,6 +116,8 @@ class ModelSpec(NamedTuple):
         vocabulary: (options, dataset, training rows) -> options. `settles` names the option.
     settles
         Option -> name of what was learned, for the ledger.
+    cites
+        Options -> citation of what they use, where it depends on them; ``citation`` names all.
     unlabelled
         Whether the network learns all it learns without labels, before the loop (see
         `exprimo.models.pretext`).
@@ -139,10 +141,22 @@ class ModelSpec(NamedTuple):
     settle: Callable[[Any, Dataset, npt.NDArray[np.int64]], Config] | None = None
     settles: Mapping[str, str] = _NOTHING
     unlabelled: bool = False
+    cites: Callable[[Any], str] | None = None
 
     def inputs_read(self, options: Config) -> tuple[str, ...]:
         """Name the inputs that a model with these options reads."""
         return self.inputs if self.reads is None else self.reads(options)
+
+    def cited(self, options: Config) -> str:
+        """Give the sources of what a model with these options uses.
+
+        Examples
+        --------
+        >>> spec = get_spec("halflife_cnn")
+        >>> spec.cited(spec.config.checked({"halflife": "encoded"}))
+        'Schroff et al. 2015 for the triplet loss'
+        """
+        return self.citation if self.cites is None else self.cites(options)
 
     @property
     def role(self) -> Literal["model", "baseline"]:

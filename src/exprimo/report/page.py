@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from exprimo.core.files.atomic import atomic_file
+from exprimo.report.chromatin.reading import is_chromatin_study, read_chromatin_study
+from exprimo.report.chromatin.view import chromatin_page
 from exprimo.report.dge.reading import is_dge_folder, read_dge
 from exprimo.report.document.html import Page, draw_all, render, save_pictures
 from exprimo.report.halflife.reading import is_halflife_study, read_halflife_study
@@ -65,6 +67,8 @@ def make_page(source: str | Path) -> Page:
         return study_page(read_study(source))
     if is_halflife_study(Path(source)):
         return halflife_page(read_halflife_study(source))
+    if is_chromatin_study(Path(source)):
+        return chromatin_page(read_chromatin_study(source))
     if is_dge_folder(Path(source)):
         return dge_page(read_dge(source))
     return runs_page(read_material(source))

@@ -17,6 +17,9 @@ _SPLIT_CLAIMS = {
     "random": "test examples were drawn at random, so near-duplicates may be in training",
     "cell": "test cell types were never seen in training",
     "individual": "test individuals were never seen in training",
+    "gene": "test genes were never seen in training",
+    "example": "for comparison only: each example is dealt for itself, so its gene and its cell "
+    "type may be in training too",
 }
 
 _PLURALS = {"homology": "homologies", "identity": "identities", "person": "people"}

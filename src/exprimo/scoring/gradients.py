@@ -215,7 +215,7 @@ def explained(raw: Tensor, index: int, kind: Task) -> Tensor:
 
 def _leaves(given: dict[str, Tensor], names: Sequence[str]) -> dict[str, Tensor]:
     return {
-        name: values.detach().requires_grad_() if name in names else values
+        name: values.detach().float().requires_grad_() if name in names else values
         for name, values in given.items()
     }
 

@@ -15,7 +15,7 @@ from exprimo.core.files.atomic import atomic_directory
 from exprimo.core.progress import Task, task
 from exprimo.core.sequence import Codes
 from exprimo.data.fasta import write_fasta
-from exprimo.simulate.chromatin.cells import EXPRESSION, SIGNAL, write_cells
+from exprimo.simulate.chromatin.cells import EXPRESSION, SIGNAL, TRACKS, write_cells
 from exprimo.simulate.chromatin.states import require_unmarked_factors
 from exprimo.simulate.conditions.changes import responding_factor
 from exprimo.simulate.conditions.experiment import Experiment, sequence_conditions
@@ -72,6 +72,8 @@ class SimulatedWorld(NamedTuple):
     """Folder of BigWigs CELL.MARK.bw; none in a world without cell types."""
     cell_expression: Path | None = None
     """TSV: gene_id, then log2 expression in each cell type."""
+    tracks: Path | None = None
+    """TSV: cell_type, mark, file (the BigWigs)."""
 
 
 def simulate(
@@ -136,6 +138,7 @@ def simulate(
         ceilings=best,
         signal=home / SIGNAL if settings.cells.cell_types else None,
         cell_expression=home / EXPRESSION if settings.cells.cell_types else None,
+        tracks=home / TRACKS if settings.cells.cell_types else None,
     )
 
 

@@ -124,7 +124,7 @@ def init(kind: str, out: str | Path = "study.toml") -> Path:
     Parameters
     ----------
     kind
-        ``sequence``, ``differential-promoter`` or ``promoter-halflife``.
+        ``sequence``, ``differential-promoter``, ``promoter-halflife`` or ``chromatin``.
     out
         The TOML file, which must not exist.
     """

@@ -9,9 +9,22 @@ from typing import NamedTuple
 from exprimo.core.files.atomic import refuse_existing
 from exprimo.labels import DgeConfig
 from exprimo.simulate import simulate
+from exprimo.simulate.chromatin.config import CellsConfig
 from exprimo.simulate.config import WorldConfig, WorldSize, world_config
 from exprimo.simulate.stability import FEATURES
 from exprimo.studies.benchmarking import Benchmarked, ComparisonConfig
+from exprimo.studies.chromatin import ChromatinResult, ChromatinStudy, run_chromatin_study
+from exprimo.studies.chromatin.config import (
+    BASELINES,
+    MARKS,
+    RIDGE_WITHIN,
+    STATISTICS,
+    WITHIN,
+    Binary,
+    ChromatinComparison,
+    Explained,
+    TrackSource,
+)
 from exprimo.studies.differential import (
     DifferentialResult,
     DifferentialStudy,
@@ -36,21 +49,23 @@ DEMO_EPOCHS = 10
 
 
 class Demonstration(NamedTuple):
-    """Three studies of one simulated world; ``report`` is that of the first."""
+    """Four studies of simulated worlds; ``report`` is that of the first."""
 
     path: Path
     report: Path
     expression: Benchmarked
     differential: DifferentialResult
     halflife: HalflifeResult
+    chromatin: ChromatinResult
 
 
 def demo(out: str | Path = "demo", *, seed: int = 0, size: WorldSize = "small") -> Demonstration:
-    """Simulate a world and take it through three studies.
+    """Simulate worlds and take them through four studies.
 
     ``OUT/report.html`` asks how much expression can be read from promoters,
     ``OUT/differential/report.html`` whether they tell which genes change between two conditions,
-    and ``OUT/halflife/report.html`` what the half-life of the mRNA adds, in a world of its own.
+    ``OUT/halflife/report.html`` what the half-life of the mRNA adds, in a world of its own, and
+    ``OUT/chromatin/report.html`` how much histone marks tell of cell types never seen, in another.
 
     Examples
     --------
@@ -70,7 +85,11 @@ def demo(out: str | Path = "demo", *, seed: int = 0, size: WorldSize = "small") 
     simulate(home / "world", seed=seed, config=halflife_world(size))
     third.save(home / "study.toml", comments=True)
     halflife = run_halflife_study(third, home, out=home)
-    return Demonstration(folder, expression.report, expression, differential, halflife)
+    fourth, home = chromatin_demo_study(), folder / "chromatin"
+    simulate(home / "world", seed=seed, config=chromatin_world(size))
+    fourth.save(home / "study.toml", comments=True)
+    chromatin = run_chromatin_study(fourth, home, out=home)
+    return Demonstration(folder, expression.report, expression, differential, halflife, chromatin)
 
 
 def demo_study(folder: Path) -> SequenceStudy:
@@ -147,4 +166,33 @@ def halflife_demo_study() -> HalflifeStudy:
             splits=("homology",),
             fit=FitConfig(epochs=DEMO_EPOCHS),
         ),
+    )
+
+
+def chromatin_world(size: WorldSize) -> WorldConfig:
+    """Give the config of a world with cell types: fewer genes, because each comes once per cell."""
+    genes, cells = (1200, 10) if size == "small" else (5000, 16)
+    return WorldConfig(genes=genes, cells=CellsConfig(cell_types=cells))
+
+
+def chromatin_demo_study() -> ChromatinStudy:
+    """Make the study of ``world``: three rows, of which two cell types judge that none has seen."""
+    return ChromatinStudy(
+        out=".",
+        question="How much do histone marks tell of expression in simulated cell types never seen?",
+        truth="world/truth",
+        tracks=TrackSource(
+            genes="world/genes.gtf",
+            signal_table="world/tracks.tsv",
+            expression="world/cell_expression.tsv",
+        ),
+        benchmark=ChromatinComparison(
+            models=(*BASELINES, RIDGE_WITHIN, MARKS, STATISTICS, WITHIN),
+            splits=("cell", "example"),
+            test_cells=("cell01", "cell02"),
+            val_cells=("cell03",),
+            fit=FitConfig(epochs=6),
+        ),
+        binary=Binary(models=(WITHIN,)),
+        interpretation=Explained(row=WITHIN),
     )

@@ -63,7 +63,12 @@ def settled_fit(material: Material, config: TrainConfig) -> FitConfig:
     n = len(material.parts["train"])
     balance = material.balance
     window = window_of(material.dataset)
-    return resolve_fit(config.fit, balance.learned(n), window, balance.shown(n))
+    settled = resolve_fit(config.fit, balance.learned(n), window, balance.shown(n))
+    if trained_network(material.spec, material.options)[0].unlabelled:
+        # Epochs that were asked for are those of what is learned without labels; else it has
+        # its own.
+        return settled.model_copy(update={"epochs": config.fit.epochs})
+    return settled
 
 
 def with_preset(config: TrainConfig) -> TrainConfig:

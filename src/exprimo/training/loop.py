@@ -257,6 +257,7 @@ def _learn_before(
         seed=recipe.seed,
         member=recipe.member,
         state_path=state_path.with_name(f"{state_path.stem}-first.safetensors"),
+        epochs=recipe.fit.epochs if recipe.spec.unlabelled else None,
     )
 
 

@@ -163,6 +163,10 @@ def _refuse_missing_inputs(dataset: Dataset, spec: ModelSpec, options: Config) -
     missing = [name for name in inputs if name not in dataset.inputs]
     if missing:
         remedy = "Build the dataset with them, or choose another model"
+        if missing == ["sequence"] and _does_without_dna(spec, options):
+            remedy = "Leave DNA out: --set options.dna=none. Or build the dataset with sequences"
+        elif missing == ["halflife"]:
+            remedy = "Build it with: exprimo dataset promoters --halflife"
         if "embedding" in missing:
             remedy = (
                 "Make a store with exprimo embed MODEL D.h5 -o STORE, and add --embeddings STORE"
@@ -174,6 +178,16 @@ def _refuse_missing_inputs(dataset: Dataset, spec: ModelSpec, options: Config) -
             expected=", ".join(inputs),
             remedy=remedy,
         )
+
+
+def _does_without_dna(spec: ModelSpec, options: Config) -> bool:
+    if "dna" not in type(options).model_fields:
+        return False
+    try:
+        without = type(options).checked(options.model_dump() | {"dna": "none"})
+    except ConfigError:
+        return False
+    return "sequence" not in _inputs_of(spec, without)
 
 
 def _parts(

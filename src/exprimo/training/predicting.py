@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -14,14 +14,25 @@ from exprimo.core.run import probability_columns
 from exprimo.evaluate.multiclass import most_likely
 from exprimo.training.batches import Rows
 
-# Bases per batch: large enough to feed the cores, small enough for the caches.
+# Bases per batch: large enough to feed the cores, small enough for the caches. A base becomes a
+# vector in the first layer; other inputs are numbers already.
 _BASES_PER_BATCH = 65_536
+_NUMBERS_PER_BATCH = 1 << 22
+_FEWEST, _MOST = 4, 1024
 
 
-def batch_rows(dataset: Dataset) -> int:
-    """Choose how many examples to predict at once."""
-    length = dataset.inputs["sequence"].shape[0] if "sequence" in dataset.inputs else 256
-    return int(np.clip(_BASES_PER_BATCH // length, 4, 1024))
+def batch_rows(dataset: Dataset, names: Collection[str]) -> int:
+    """Choose how many examples to predict at once, by what of them is read."""
+    most = _MOST
+    numbers = 0
+    # What the dataset does not hold is refused by name when it is read.
+    for name in (name for name in names if name in dataset.inputs):
+        shape = dataset.inputs[name].shape
+        if name == "sequence":
+            most = min(most, _BASES_PER_BATCH // shape[0])
+        else:
+            numbers += int(np.prod(shape))
+    return max(_FEWEST, min(most, _NUMBERS_PER_BATCH // max(numbers, 1)))
 
 
 def prediction_columns(
@@ -60,9 +71,9 @@ def predict_rows(
     description
         Shows progress under this name; None is silent.
     """
-    size = batch_rows(dataset)
     # A constant predictor reads nothing, but needs a batch to know how many to give.
     names = predictor.inputs or tuple(dataset.inputs)[:1]
+    size = batch_rows(dataset, names)
     means, sds = [], []
     with task(description or "", len(rows) if description else 0) as bar:
         for start in range(0, len(rows), size):

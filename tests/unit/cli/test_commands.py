@@ -17,6 +17,7 @@ import exprimo
 from exprimo.cli import main as cli
 from exprimo.core.errors import InputError
 from exprimo.core.files.provenance import exprimo_version
+from exprimo.report.runs import validity
 
 
 def commands(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
@@ -28,6 +29,14 @@ def commands(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]
 
 
 COMMANDS = dict(commands(typer.main.get_command(cli.app)))
+
+
+@pytest.fixture(autouse=True)
+def warned(monkeypatch: pytest.MonkeyPatch) -> str:
+    """Give a doubt in place of those of the report, whose folders are made up here."""
+    doubt = "SERIOUS: The predictions of cnn are constant. Every test example got the same value."
+    monkeypatch.setattr(validity, "validity_lines", lambda _: [doubt])
+    return doubt
 
 
 def call(
@@ -215,6 +224,7 @@ def test_options_reach_the_function_as_they_were_given(
     # Naming chromosomes asks for the chromosome split.
     assert given["split"] == {
         "strategy": "chromosome", "test_chroms": ["VII", "XV"], "val_chroms": [],
+        "test_cells": [], "val_cells": [],
     }  # fmt: skip
     assert given["fit"]["epochs"] == 3
     assert given["fit"]["patience"] == 2
@@ -280,3 +290,14 @@ def test_check_fails_where_a_file_is_bad(
     code, out, _ = call(monkeypatch, capsys, "check", "c.tsv", "d.tsv", "--json")
     assert code == 2
     assert [file["ok"] for file in json.loads(out)["files"]] == [True, False]
+
+
+@pytest.mark.parametrize("name", ["train", "benchmark", "run", "demo"])
+def test_serious_doubts_of_the_report_are_said_at_once(
+    name: str, warned: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments, function, result, _ = CALLS[name]
+    monkeypatch.setattr(exprimo, function, lambda *_, **__: result)
+    assert warned in call(monkeypatch, capsys, name, *arguments)[1]
+    asked = call(monkeypatch, capsys, name, *arguments, "--json")[1]
+    assert warned in json.dumps(json.loads(asked))

@@ -9,6 +9,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression, Ridge
 
 from exprimo.core.predictor import Batch
+from exprimo.models.baselines import linear
 from exprimo.models.baselines.baseline import ClassWeights
 from exprimo.models.baselines.linear import PENALTIES, LinearBaseline
 
@@ -118,3 +119,43 @@ def test_predictions_survive_saving(task) -> None:
     again.restore(model.state())
     batch = {"sequence": X[:5]}
     np.testing.assert_array_equal(model.predict(batch).mean, again.predict(batch).mean)
+
+
+WIDE = RNG.poisson(3.0, (120, 300)).astype(float)
+WIDE_Y = WIDE[:, :5] @ [1.0, -1.0, 0.5, 0.5, -0.5] + RNG.normal(size=120)
+
+
+def _wide(task: str, target: np.ndarray, held: int, monkeypatch) -> tuple[np.ndarray, float]:
+    monkeypatch.setattr(linear, "_HELD_BYTES", held)
+    passes = []
+
+    def stream(first: int, last: int):
+        def batches() -> Iterator[tuple[Batch, np.ndarray]]:
+            passes.append(first)
+            for start in range(first, last, 4):
+                rows = slice(start, min(start + 4, last))
+                yield {"sequence": WIDE[rows]}, target[rows]
+
+        return batches
+
+    model = LinearBaseline(lambda batch: np.asarray(batch["sequence"]), task)
+    model.fit(stream(0, 90), stream(90, 120))
+    if held:
+        # Once for the features, and one batch for the window.
+        assert (passes.count(0), passes.count(90)) == (2, 1)
+    ours = model.predict({"sequence": WIDE[90:]}).mean[:, 0]
+    return ours, float(model.state()["penalty"][0])
+
+
+@pytest.mark.parametrize("held", [2**28, 0])
+def test_fewer_examples_than_features_equal_scikit_learn(held, monkeypatch) -> None:
+    standard = (WIDE - WIDE[:90].mean(0)) / WIDE[:90].std(0)
+    ours, penalty = _wide("regression", WIDE_Y, held, monkeypatch)
+    oracle = Ridge(alpha=90 * penalty).fit(standard[:90], WIDE_Y[:90])
+    np.testing.assert_allclose(ours, oracle.predict(standard[90:]), rtol=1e-4, atol=1e-5)
+    labels = (np.median(WIDE_Y) < WIDE_Y).astype(float)
+    ours, penalty = _wide("classification", labels, held, monkeypatch)
+    logistic = LogisticRegression(C=1 / (90 * penalty), tol=1e-10, max_iter=1000)
+    logistic.fit(standard[:90], labels[:90])
+    expected = logistic.predict_proba(standard[90:])[:, 1]
+    np.testing.assert_allclose(ours, expected, atol=1e-5)

@@ -238,3 +238,15 @@ def test_even_kernels_and_too_wide_pooling_are_refused() -> None:
 
 
 CPU = torch.device("cpu")
+
+
+def test_a_row_cites_what_its_options_use() -> None:
+    spec = get_spec("halflife_cnn")
+    told = {
+        "": {"dna": "none"},
+        "Nguyen et al. 2023 for HyenaDNA": {"dna": "embedding"},
+        "Schroff et al. 2015 for the triplet loss": {"halflife": "encoded"},
+    }
+    for cited, options in told.items():
+        assert spec.cited(spec.config.checked(options)) == cited
+    assert get_spec("lstm").cited(get_spec("lstm").config()) == get_spec("lstm").citation

@@ -51,7 +51,11 @@ def test_exactly_one_source(given: dict[str, object] | None, said: str) -> None:
     ("text", "said"),
     [
         ('kind = "sequnce"', "Did you mean sequence"),
-        ("", "Expected: sequence, differential-promoter, promoter-halflife, benchmark, train"),
+        (
+            "",
+            "Expected: sequence, differential-promoter, promoter-halflife, chromatin, benchmark, "
+            "train",
+        ),
         ("kind = ", "not valid TOML"),
         ('kind = "benchmark"\ndataset = "D.h5"', "say where to write this benchmark"),
         ('kind = "train"\ndataset = "D.h5"', "say where to write this train"),

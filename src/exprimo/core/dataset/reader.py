@@ -19,6 +19,8 @@ from exprimo.core.errors import FormatError, InputError, StorageError
 from exprimo.core.files.atomic import being_written, is_being_written
 from exprimo.core.files.versions import DATASET_FORMAT, check_alphabet, check_format_version
 
+_BUILDERS = "promoters|table|features|hdf5|chromatin"
+
 
 class InputInfo(NamedTuple):
     """What an input is: ``shape`` is that of one row, ``n_distinct`` how many rows are stored."""
@@ -130,7 +132,7 @@ class Dataset:
             raise InputError(
                 "no such dataset",
                 file=target,
-                remedy="Build one with: exprimo dataset promoters|table ... -o " + target.name,
+                remedy=f"Build one with: exprimo dataset {_BUILDERS} ... -o {target.name}",
             )
         if target.is_dir():
             raise FormatError("a folder, not a dataset", file=target, expected="an .h5 file")
@@ -316,7 +318,12 @@ class Dataset:
     def _group(self, name: str) -> h5py.Group:
         if name not in self._file["inputs"]:
             raise InputError(
-                f"no input {name}", file=self.path, expected=", ".join(self._file["inputs"])
+                f"no input {name}",
+                file=self.path,
+                expected=", ".join(self._file["inputs"]),
+                remedy="Build it with: exprimo dataset promoters --halflife"
+                if name == "halflife"
+                else None,
             )
         return self._file[f"inputs/{name}"]
 
@@ -332,7 +339,7 @@ def _check_head(path: Path, file: h5py.File) -> None:
             "an HDF5 file, but not an Exprimo dataset",
             file=path,
             found=f"groups {', '.join(list(file)[:5]) or 'none'}",
-            remedy="Build one with: exprimo dataset promoters|table",
+            remedy=f"Build one with: exprimo dataset {_BUILDERS}",
         )
     check_format_version(
         file.attrs.get("format_version"), DATASET_FORMAT, file=path, what="dataset"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from exprimo.core.dataset import Dataset
 from exprimo.features.chromatin.kmer_bins import attach_kmer_bins
 from exprimo.features.derived.gene_keys import attach_gene_keys
 
-_MADE_BY = {"kmer_bins": attach_kmer_bins, "gene": attach_gene_keys}
+_MADE_BY: dict[str, Callable[[Dataset], object]] = {"kmer_bins": attach_kmer_bins, "gene": attach_gene_keys}
 
 
 def derive_inputs(dataset: Dataset, names: Collection[str]) -> None:

@@ -1,4 +1,4 @@
-"""Ridge and logistic regression, in the memory of one Gram matrix and 256 MiB of features.
+"""Ridge and logistic regression, in the memory of one Gram matrix and a little more.
 
 Ridge solves (XᵀX + λD) b = Xᵀy; the logistic fit is Newton's method on the same normal
 equations (Hastie, Tibshirani & Friedman, The Elements of Statistical Learning, eq. 3.44, 4.26).
@@ -6,7 +6,7 @@ Features are standardised with training statistics; the intercept is not penalis
 is the one with the smallest validation loss.
 
 Features that fit in memory are computed once; others are streamed anew in each pass. Where
-examples are fewer than features, the solution lies in the span of the examples (ibid., eq. 18.12):
+examples are fewer than features, the solution lies in the span of the examples (ibid., 18.3.5):
 with Xᵀ = QR the same penalty is laid on Rᵀ, which has as many columns as there are examples.
 
 Several classes are as many fits of one class against the rest, each with its own penalty, whose
@@ -35,7 +35,8 @@ _NEWTON_STEPS = 25
 _TOLERANCE = 1e-6
 # A step that is not this much shorter than the last asks for a new curvature.
 _SHRINKS = 0.3
-_HELD_BYTES = 2**28
+# Of features; on the way to the design there are up to four copies of them.
+_HELD_BYTES = 2**27
 _BLOCK_ROWS = 1024
 # Keeps a row on which no class has any probability from being divided by 0.
 _LEAST = 1e-300
@@ -251,14 +252,12 @@ def _newton(design: Design, lam: float, start: Floats) -> Floats:
     while made <= _NEWTON_STEPS:
         fresh = factor is None
         if fresh:
-            gradient, hessian = _sum(
-                _derivatives(X, y, w, _sigmoid(X @ b)) for X, y, w in design()
-            )
-            # A single class drives p to 0 or 1; the jitter keeps the intercept's curvature positive.
+            gradient, hessian = _sum(_derivatives(X, y, w, _sigmoid(X @ b)) for X, y, w in design())
+            # A single class drives p to 0 or 1; jitter keeps the intercept's curvature positive.
             factor = scipy.linalg.cho_factor(hessian + penalty + 1e-8 * np.eye(len(b)))
             made += 1
         else:
-            gradient = sum(X.T @ (w * (y - _sigmoid(X @ b))) for X, y, w in design())
+            gradient = _gradient(design, b)
         step = scipy.linalg.cho_solve(factor, gradient - penalty @ b)
         length = float(np.abs(step).max())
         b = b + np.clip(step, -5, 5)
@@ -268,6 +267,13 @@ def _newton(design: Design, lam: float, start: Floats) -> Floats:
             factor = None
         last = length
     return b
+
+
+def _gradient(design: Design, b: Floats) -> Floats:
+    total = np.zeros_like(b)
+    for X, y, w in design():
+        total += X.T @ (w * (y - _sigmoid(X @ b)))
+    return total
 
 
 def _derivatives(X: Floats, y: Floats, w: Floats, p: Floats) -> tuple[Floats, Floats]:

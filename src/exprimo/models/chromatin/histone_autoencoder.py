@@ -20,7 +20,7 @@ from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 from exprimo.models.chromatin.bins import as_image, bin_conv, mean_over_bins
-from exprimo.models.chromatin.histone_fcn import Trunk, TrunkConfig
+from exprimo.models.chromatin.histone_fcn import Trunk, TrunkConfig, adapt
 from exprimo.models.chromatin.rows import SETTLES, ReadsRows, rows_inputs, settle_vocabulary
 from exprimo.models.output_layer import OutputLayer
 from exprimo.models.pretext import Pretext
@@ -159,6 +159,7 @@ SPEC = ModelSpec(
     reads=rows_inputs,
     settle=settle_vocabulary,
     settles=SETTLES,
+    adapt=adapt,
     tasks=("regression", "classification"),
     summary="an autoencoder's code of the sequence beside convolutions over marks in bins",
     citation="Hinton & Salakhutdinov 2006",

@@ -22,6 +22,8 @@ from exprimo.models.standardise import InputStatistics, Standardise
 from exprimo.models.zoo import Shapes
 
 KMER_LENGTH = 3
+LEAST_SD = 1e-3
+"""A mark that hardly varies over the genes of a cell type is not blown up beyond this."""
 SETTLES = {"vocabulary": "k-mer vocabulary"}
 """What training fills in, and its name in the ledger."""
 N_KMERS = len(ALPHABET) ** KMER_LENGTH
@@ -32,6 +34,10 @@ class RowsConfig(Config):
 
     cell_statistics: bool = False
     """Read mean and standard deviation of each mark over the genes of the example's cell type."""
+    within_cell: bool = False
+    """Read the marks in standard deviations from the mean of the example's own cell type, in each
+    bin: what a library's depth and an antibody's strength do to a whole cell type is gone, and so
+    is what truly differs between whole cell types."""
     kmers: bool = False
     """Read counts of 3-mers in each bin."""
     vocabulary: tuple[str, ...] | None = None
@@ -84,7 +90,8 @@ def rows_inputs(config: RowsConfig) -> tuple[str, ...]:
     >>> rows_inputs(RowsConfig(kmers=True))
     ('signal', 'kmer_bins')
     """
-    asked = {"cell_context": config.cell_statistics, "kmer_bins": config.kmers}
+    context = config.cell_statistics or config.within_cell
+    asked = {"cell_context": context, "kmer_bins": config.kmers}
     return ("signal", *(name for name, wanted in asked.items() if wanted))
 
 
@@ -132,6 +139,8 @@ def rows_shape(config: RowsConfig, shapes: Shapes) -> tuple[int, int]:
                 expected=f"{bins} bins",
                 remedy="Build the dataset anew, with sequences as long as all bins together",
             )
+        if name == "cell_context" and not config.cell_statistics:
+            continue
         chosen = config.vocabulary if name == "kmer_bins" else None
         rows += here[0] if chosen is None else len(chosen)
     return rows, bins
@@ -180,7 +189,9 @@ class ReadsRows(nn.Module):
 
     def __init__(self, config: NetRowsConfig, shapes: Shapes) -> None:
         super().__init__()
-        self.read = rows_inputs(config)
+        stacked = config.cell_statistics
+        self.read = tuple(n for n in rows_inputs(config) if stacked or n != "cell_context")
+        self.within_cell = config.within_cell
         self.n_rows, self.n_bins = rows_shape(config, shapes)
         self.n_marks = shapes.inputs["signal"][0]
         kept = kept_kmers(config)
@@ -188,14 +199,19 @@ class ReadsRows(nn.Module):
             "kept", torch.arange(N_KMERS) if kept is None else torch.tensor(kept), persistent=False
         )
         if config.standardise:
-            # By this name training finds the layers and hands them their statistics.
+            # By this name training finds the layers and hands them their statistics. What is
+            # told in deviations of the cell type already needs none.
+            scaled = [n for n in self.read if not (config.within_cell and n == "signal")]
             self.standardise = nn.ModuleDict(
-                {name: _standardise(shapes.inputs[name], name, kept) for name in self.read}
+                {name: _standardise(shapes.inputs[name], name, kept) for name in scaled}
             )
         self.standardises = config.standardise
 
     def one_input(self, name: str, inputs: dict[str, Tensor]) -> Tensor:
         """Give one input as it is read, (batch, its rows, bins)."""
+        if name == "signal" and self.within_cell:
+            mean, sd = inputs["cell_context"].chunk(2, dim=1)
+            return (inputs["signal"] - mean) / sd.clamp_min(LEAST_SD)
         if self.standardises:
             values: Tensor = self.standardise[name](inputs[name])
             return values

@@ -41,7 +41,7 @@ class AutoencoderConfig(BinsConfig):
     batch_size: int = Field(32, ge=2)
     """Examples per step."""
     epochs: int = Field(10, ge=1)
-    """Passes through the training part."""
+    """Passes through the training part; ``fit.epochs`` (``--epochs``) stands in its place."""
 
 
 class AutoencoderXgboostConfig(TreesConfig):

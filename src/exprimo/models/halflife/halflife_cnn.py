@@ -169,6 +169,17 @@ def _dense(inputs: int, hidden: tuple[int, ...], dropout: float) -> nn.Sequentia
     return nn.Sequential(*layers)
 
 
+_SOURCES = {
+    "embedding": "Nguyen et al. 2023 for HyenaDNA",
+    "encoded": "Schroff et al. 2015 for the triplet loss",
+}
+
+
+def _cited(config: HalflifeCnnConfig) -> str:
+    used = (config.dna, config.halflife)
+    return "; ".join(source for option, source in _SOURCES.items() if option in used)
+
+
 PUBLISHED_FIT = {
     "optimizer": "adam",
     "learning_rate": 1e-4,
@@ -192,7 +203,8 @@ SPEC = ModelSpec(
     reads=inputs_of,
     tasks=("regression", "classification", "multiclass"),
     summary="promoter bins and half-life features, joined; each can be left out",
-    citation="Nguyen et al. 2023 for HyenaDNA; Schroff et al. 2015 for the triplet loss",
+    citation="; ".join(_SOURCES.values()),
+    cites=_cited,
     presets={
         "published": Preset(
             {

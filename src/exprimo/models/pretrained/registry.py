@@ -18,6 +18,12 @@ from exprimo.models.pretrained.xpresso.predictor import PUBLISHED_FEATURES, load
 Device = torch.device | None
 
 
+_AUTHORS_WEIGHTS = (
+    "Download the authors' weights, such as humanMedian_trainepoch.11-0.426.h5, from their "
+    "repository: https://github.com/vagarwal87/Xpresso"
+)
+
+
 class Pretrained(NamedTuple):
     """A built-in pretrained model.
 
@@ -75,7 +81,7 @@ def _needed(given: str | None, name: str) -> Path:
             f"{name} needs a file of weights",
             record=name,
             expected=f"{name}:FILE",
-            remedy="Download the authors' weights, such as humanMedian_trainepoch.11-0.426.h5",
+            remedy=_AUTHORS_WEIGHTS,
         )
     return Path(given)
 
@@ -120,7 +126,8 @@ def open_pretrained(name: str, given: str | None = None, *, device: Device = Non
     found = find_plug_in("exprimo.backbones", name, BUILT_IN)
     reads_file = found.reads_file if isinstance(found, Pretrained) else True
     if given is not None and reads_file and not Path(given).exists():
-        raise InputError("no such file of weights", file=given)
+        remedy = _AUTHORS_WEIGHTS if name.startswith("xpresso") else None
+        raise InputError("no such file of weights", file=given, remedy=remedy)
     if isinstance(found, Pretrained):
         return found.build(given, device)
     return cast(object, found(None if given is None else Path(given)))

@@ -42,6 +42,11 @@ SCALE_LIGHT = ("#F1F5F9", "#4A9BCB", "#08304F")
 SCALE_DARK = ("#1E252D", "#2F7FB5", "#D3EAF8")
 """Colours of a matrix from its least to its greatest value: one hue, told by lightness alone."""
 
+SIGNED_LIGHT = ("#8F3B00", "#E08A3C", "#F1F5F9", "#4A9BCB", "#0B4A78")
+SIGNED_DARK = ("#FFD0A3", "#C2671B", "#1E252D", "#2F7FB5", "#BFE3FA")
+"""Colours of a matrix of signed values, 0 in the middle: orange below and blue above, which
+everybody can tell apart; the strength is told by lightness."""
+
 BLACK, WHITE = "#000000", "#FFFFFF"
 
 
@@ -105,6 +110,8 @@ class Series:
         Positions, of the same length.
     low, high
         Ends of the interval of each point along `along`.
+    band
+        Draw the interval as one band instead of a bar at each point.
     dash, symbol
         How the line and the points look; None draws no line, or no points.
     hover
@@ -133,6 +140,7 @@ class Series:
     in_legend: bool = True
     hollow: bool = False
     live: NDArray[np.int64] | None = None
+    band: bool = False
 
 
 @dataclass(frozen=True)
@@ -160,6 +168,12 @@ class Matrix:
         What stands in each cell, if anything does.
     small_is_dark
         Draw small values strong, as for distances.
+    signed
+        Draw values below 0 in another hue than those above; `range` should be symmetric.
+    stretched
+        Cells are as wide as the figure allows, for columns that are places along a line.
+    column_ticks
+        Columns that are named on the axis, by number, and their names; none: all columns.
     """
 
     values: FloatArray
@@ -170,6 +184,14 @@ class Matrix:
     small_is_dark: bool = False
     range: tuple[float, float] | None = None
     named: bool = True
+    signed: bool = False
+    stretched: bool = False
+    column_ticks: tuple[tuple[int, str], ...] = ()
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """Give the values that have the outermost colours."""
+        return self.range or (float(self.values.min()), float(self.values.max()))
 
 
 @dataclass(frozen=True)
@@ -187,6 +209,8 @@ class Chart:
 
     Attributes
     ----------
+    series
+        On a `matrix`, points stand on cells: x is the number of the column, y that of the row.
     square
         As high as wide.
     tall

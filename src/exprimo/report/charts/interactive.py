@@ -18,6 +18,8 @@ from exprimo.report.charts.chart import (
     BLACK,
     SCALE_DARK,
     SCALE_LIGHT,
+    SIGNED_DARK,
+    SIGNED_LIGHT,
     WHITE,
     Axis,
     Chart,
@@ -56,12 +58,14 @@ def plotly_figure(chart: Chart) -> dict[str, Any]:
         "annotations": [_annotation(rule, chart) for rule in chart.rules if rule.label]
         + [_note(note, chart) for note in chart.notes],
     }
-    return shape | {"data": [_trace(series) for series in chart.series], "layout": layout}
+    traces = [_band(series) if series.band else _trace(series) for series in chart.series]
+    return shape | {"data": traces, "layout": layout}
 
 
 def _matrix_figure(chart: Chart, matrix: Matrix) -> dict[str, Any]:
-    scale = [[k / 2, f"@s{k}"] for k in range(3)]
-    low, high = matrix.range or (float(matrix.values.min()), float(matrix.values.max()))
+    last = 4 if matrix.signed else 2
+    scale = [[k / last, f"@{'d' if matrix.signed else 's'}{k}"] for k in range(last + 1)]
+    low, high = matrix.ends
     trace: dict[str, Any] = {
         "type": "heatmap",
         "x": [_text(name) for name in matrix.columns],
@@ -74,6 +78,7 @@ def _matrix_figure(chart: Chart, matrix: Matrix) -> dict[str, Any]:
         "colorbar": {
             "title": {"text": _text(matrix.label), "side": "right", "font": {"size": 11}},
             "thickness": 10, "len": 0.75, "outlinewidth": 0, "tickfont": {"size": 11},
+            "exponentformat": "none",
         },
         "showscale": not matrix.cells,
         "hovertemplate": "%{y}<br>%{x}<br>%{z}<extra></extra>",
@@ -81,16 +86,37 @@ def _matrix_figure(chart: Chart, matrix: Matrix) -> dict[str, Any]:
         "ygap": 1 if len(matrix.rows) < 40 else 0,
     }  # fmt: skip
     layout = {
-        # Names of more columns would lie on one another; the pointer tells them.
-        "xaxis": _names_axis(
-            chart.x.label, matrix.columns, matrix.named and len(matrix.columns) <= _MOST_COLUMNS
-        ),
+        "xaxis": _columns_axis(chart.x.label, matrix),
         "yaxis": _names_axis(chart.y.label, matrix.rows, matrix.named) | {"autorange": "reversed"},
         "showlegend": False,
         "shapes": [],
         "annotations": _cell_texts(matrix, low, high),
     }
-    return {"data": [trace], "layout": layout, "cells": len(matrix.rows)}
+    points = [_on_cells(series, matrix) for series in chart.series]
+    shape = {"cells": len(matrix.rows), "stretched": matrix.stretched}
+    return {"data": [trace, *points], "layout": layout, **shape}
+
+
+def _columns_axis(label: str, matrix: Matrix) -> dict[str, Any]:
+    # Names of more columns would lie on one another; the pointer tells them.
+    named = matrix.named and len(matrix.columns) <= _MOST_COLUMNS
+    axis = _names_axis(label, matrix.columns, named)
+    if matrix.column_ticks:
+        axis |= {
+            "tickvals": [_text(matrix.columns[at]) for at, _ in matrix.column_ticks],
+            "ticktext": [_text(name) for _, name in matrix.column_ticks],
+        }
+    return axis
+
+
+def _on_cells(series: Series, matrix: Matrix) -> dict[str, Any]:
+    """Place points on cells by their names, edged so that they stand out on every colour."""
+    trace = _trace(series)
+    trace["x"] = [_text(matrix.columns[int(at)]) for at in series.x]
+    trace["y"] = [_text(matrix.rows[int(at)]) for at in series.y]
+    if series.symbol:
+        trace["marker"]["line"] = {"color": "@card", "width": 1.2}
+    return trace
 
 
 def _cell_texts(matrix: Matrix, low: float, high: float) -> list[dict[str, Any]]:
@@ -100,7 +126,10 @@ def _cell_texts(matrix: Matrix, low: float, high: float) -> list[dict[str, Any]]
         for j, text in enumerate(row):
             share = (float(matrix.values[i, j]) - low) / ((high - low) or 1.0)
             share = 1 - share if matrix.small_is_dark else share
-            inks = ink_on(SCALE_LIGHT, share), ink_on(SCALE_DARK, share)
+            light, dark = (
+                (SIGNED_LIGHT, SIGNED_DARK) if matrix.signed else (SCALE_LIGHT, SCALE_DARK)
+            )
+            inks = ink_on(light, share), ink_on(dark, share)
             texts.append(
                 {
                     "text": _text(text), "showarrow": False,
@@ -164,6 +193,21 @@ def _trace(series: Series) -> dict[str, Any]:
         if series.size <= 5:  # a cloud of points: the position matters as much as the name
             trace["hovertemplate"] = "%{text}<br>%{x}, %{y}<extra></extra>"
     return trace
+
+
+def _band(series: Series) -> dict[str, Any]:
+    """Fill the interval of a series, there and back along its ends."""
+    low = series.y if series.low is None else series.low
+    high = series.y if series.high is None else series.high
+    return {
+        "type": "scatter", "mode": "lines", "fill": "toself", "hoverinfo": "skip",
+        "name": _text(series.name), "legendgroup": _text(series.name),
+        "showlegend": series.in_legend,
+        "x": _values(np.concatenate([series.x, series.x[::-1]])),
+        "y": _values(np.concatenate([high, low[::-1]])),
+        "line": {"width": 0, "color": f"@{series.colour}"},
+        "fillcolor": f"@{series.colour}", "opacity": series.opacity,
+    }  # fmt: skip
 
 
 def _only(series: Series, rows: NDArray[np.int64]) -> Series:

@@ -76,12 +76,14 @@ def _figure(chart: Chart) -> Figure:
     figure = Figure(figsize=_size(chart), layout="constrained", facecolor="white")
     axes = figure.add_subplot()
     # A heat map of few cells is small, and a label longer than it would squeeze it to nothing.
-    room = 40 if chart.matrix is not None else 90
+    room = 40 if chart.matrix is not None and not chart.matrix.stretched else 90
     axes.set_xlabel(shortened(chart.x.label, room))
     axes.set_ylabel(shortened(chart.y.label, room))
     axes.set_title(shortened(chart.title, room), loc="left", fontweight="bold", pad=18)
     if chart.matrix is not None:
         draw_matrix(figure, axes, chart.matrix)
+        for series in chart.series:
+            _draw_on_cells(axes, series)
         return figure
     axes.grid(True, axis="x" if chart.rows else "both", color="#E8EBEF", linewidth=0.8)
     axes.set_axisbelow(True)
@@ -136,9 +138,21 @@ def _draw_series(axes: Axes, series: Series) -> None:
     if series.low is None or series.high is None:
         axes.plot(series.x, series.y, **style)
         return
+    if series.band:
+        look = {name: style[name] for name in ("color", "alpha", "label")}
+        axes.fill_between(series.x, series.low, series.high, linewidth=0, **look)
+        return
     centre = series.x if series.along == "x" else series.y
     style |= {"xerr" if series.along == "x" else "yerr": _error(centre, series.low, series.high)}
     axes.errorbar(series.x, series.y, elinewidth=1.4, ecolor=colour, capsize=0, **style)
+
+
+def _draw_on_cells(axes: Axes, series: Series) -> None:
+    axes.plot(
+        series.x, series.y, linestyle="none", marker=_MARKERS[series.symbol or "circle"],
+        markersize=series.size * 0.7, markerfacecolor=LIGHT[series.colour],
+        markeredgecolor="white", markeredgewidth=0.9, clip_on=False,
+    )  # fmt: skip
 
 
 def _error(centre: FloatArray, low: FloatArray, high: FloatArray) -> FloatArray:

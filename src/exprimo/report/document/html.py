@@ -14,7 +14,15 @@ from markupsafe import Markup
 
 from exprimo.core.files.atomic import atomic_file
 from exprimo.core.files.provenance import exprimo_version
-from exprimo.report.charts.chart import DARK, LIGHT, SCALE_DARK, SCALE_LIGHT, Chart
+from exprimo.report.charts.chart import (
+    DARK,
+    LIGHT,
+    SCALE_DARK,
+    SCALE_LIGHT,
+    SIGNED_DARK,
+    SIGNED_LIGHT,
+    Chart,
+)
 from exprimo.report.charts.interactive import INKS, plotly_figure
 from exprimo.report.charts.static import Pictures, draw
 from exprimo.report.wording import counted, visible
@@ -119,11 +127,12 @@ def _policy(scripts: Iterable[str]) -> str:
 
 
 def _palette() -> str:
-    def variables(colours: Mapping[Any, str], scale: Sequence[str]) -> str:
-        named = [*colours.items(), *((f"s{k}", value) for k, value in enumerate(scale))]
-        return "".join(f"--{name}:{value};" for name, value in named)
+    def variables(colours: Mapping[Any, str], **scales: Sequence[str]) -> str:
+        steps = [(f"{name}{k}", c) for name, scale in scales.items() for k, c in enumerate(scale)]
+        return "".join(f"--{name}:{value};" for name, value in [*colours.items(), *steps])
 
-    light, dark = variables(LIGHT, SCALE_LIGHT), variables(DARK, SCALE_DARK)
+    light = variables(LIGHT, s=SCALE_LIGHT, d=SIGNED_LIGHT)
+    dark = variables(DARK, s=SCALE_DARK, d=SIGNED_DARK)
     light += "".join(f"--{name}:{inks[0]};" for inks, name in INKS.items())
     dark += "".join(f"--{name}:{inks[1]};" for inks, name in INKS.items())
     return f":root{{{light}}}@media screen and (prefers-color-scheme:dark){{:root{{{dark}}}}}\n"

@@ -18,7 +18,8 @@ from exprimo.report.halflife.tables import (
 from exprimo.report.interpret.figures import interpretation_charts
 from exprimo.report.runs.answer import Answer
 from exprimo.report.runs.answer import answer as benchmark_answer
-from exprimo.report.runs.distrust import Doubt, by_weight, doubts
+from exprimo.report.runs.distrust import doubts
+from exprimo.report.runs.doubt import Doubt, by_weight
 from exprimo.report.runs.view import run_charts, view
 
 

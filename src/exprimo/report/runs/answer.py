@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from exprimo.report.runs.material import Comparison, Material, Score
+from exprimo.report.runs.material import Comparison, Material, Score, Trained
 from exprimo.report.runs.overview import split_pairs
 from exprimo.report.wording import (
     ACCURACIES,
@@ -99,13 +99,25 @@ def _first(material: Material, best: Score) -> str:
     text = "Leaked, and not to be quoted: on" if leaked else "On"
     text += (
         f" {where} of the {best.split} split ({split_claim(best.split)}), {best.model} predicts "
-        f"“{material.target}” with {metric_label(material.headline)} "
+        f"{_predicted(material, trained)} with {metric_label(material.headline)} "
         f"{with_interval(best.value, best.low, best.high)}"
     )
     if material.ceiling is None:
         return f"{text}; how much could be reached at all is not known here."
     value, what = material.ceiling
     return f"{text}; the ceiling ({what}) is {number(value)}."
+
+
+def _predicted(material: Material, trained: list[Trained]) -> str:
+    """Name the target, and what high means where it was cut."""
+    target = f"“{material.target}”"
+    cut = (trained[0].metrics.get("above") or {}) if trained else {}
+    if cut.get("value") is None:
+        return target
+    if "by_cell" in cut:
+        return f"whether {target} is high (above the {cut['rule']})"
+    rule = "" if cut["rule"] == "given" else f", the {cut['rule']}"
+    return f"whether {target} is high (above {number(cut['value'])}{rule})"
 
 
 def _second(material: Material, best: Score) -> str:

@@ -18,6 +18,7 @@ MAX_MATRICES = 4
 """Drawn; the table beside them has every model."""
 
 _TWO = ("negative (0)", "positive (1)")
+_CUT = ("low (0)", "high (1)")
 
 
 class Calls(NamedTuple):
@@ -36,7 +37,8 @@ def calls_of(trained: Trained) -> Calls | None:
     if "matrix" in found:
         return Calls(tuple(map(str, found["classes"])), np.array(found["matrix"]), None)
     counts = [[found["tn"], found["fp"]], [found["fn"], found["tp"]]]
-    return Calls(_TWO, np.array(counts), found.get("threshold"))
+    two = _CUT if trained.metrics.get("above") else _TWO
+    return Calls(two, np.array(counts), found.get("threshold"))
 
 
 def _judged(material: Material, model: str) -> list[tuple[Trained, Calls]]:

@@ -95,10 +95,14 @@ def curve_charts(material: Material) -> list[Chart]:
 
 
 def drawn_models(material: Material, split: str) -> list[str]:
-    """Choose whose curves to draw: models before baselines, better before worse."""
+    """Choose whose curves to draw: the one that answers, models, baselines; better before worse."""
     names = material.names_on(split)
     role = {m.name: m.role for m in material.models}
-    return sorted(names, key=lambda name: role.get(name) == "baseline")[:MAX_CURVES]
+
+    def place(name: str) -> tuple[bool, bool]:
+        return name != material.chosen, role.get(name) == "baseline"
+
+    return sorted(names, key=place)[:MAX_CURVES]
 
 
 def _style(k: int, role: Role) -> tuple[Colour, Dash, float]:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
-from typing import Any, Literal, NamedTuple
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from exprimo.evaluate.results import FEW_GROUPS
 from exprimo.report.runs.answer import baseline_comparison, best_baseline, best_model
+from exprimo.report.runs.doubt import Doubt, by_weight
 from exprimo.report.runs.material import Material, Trained
+from exprimo.report.runs.validity import validity_doubts
 from exprimo.report.wording import (
     counted,
     listed,
@@ -27,18 +29,6 @@ FEW_TEST_EXAMPLES = 100
 FEW_TRAINING_EXAMPLES = 500
 _REST = 0.01
 
-Weight = Literal["serious", "caution", "checked"]
-_ORDER: dict[Weight, int] = {"serious": 0, "caution": 1, "checked": 2}
-
-
-class Doubt(NamedTuple):
-    """A reason for distrust, or a check that found none, and where its evidence lies."""
-
-    weight: Weight
-    title: str
-    text: str
-    source: str
-
 
 class LeakBanner(NamedTuple):
     """What is said at the head of a report whose numbers include leaked examples."""
@@ -52,6 +42,7 @@ def doubts(material: Material) -> list[Doubt]:
     """Collect every doubt, the serious ones first."""
     found = [
         *_leaks(material),
+        *validity_doubts(material),
         *_baseline(material),
         *_chosen_on_test(material),
         *_torn(material),
@@ -63,11 +54,6 @@ def doubts(material: Material) -> list[Doubt]:
         *_purged(material),
     ]
     return by_weight(found)
-
-
-def by_weight(found: Iterable[Doubt]) -> list[Doubt]:
-    """Order doubts, the serious ones first and what was checked last."""
-    return sorted(found, key=lambda doubt: _ORDER[doubt.weight])
 
 
 def leak_banner(material: Material) -> LeakBanner | None:
@@ -176,7 +162,7 @@ def _chosen_on_test(material: Material) -> Iterator[Doubt]:
     if len(rivals) > 1 and material.chosen:
         yield Doubt(
             "checked",
-            "The model that answers was chosen on validation",
+            f"The model that answers was chosen {material.chosen_how}",
             f"{material.chosen}, of {len(rivals)} models; the test part had no say.",
             material.facts_file,
         )

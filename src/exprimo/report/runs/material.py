@@ -129,8 +129,10 @@ class Material:
     place
         The folder relative to that of the report, with a slash; empty where they are one.
     chosen
-        The model that validation chose to answer; empty where nobody chose, and the best on the
-        test part answers.
+        The model that was chosen to answer; empty where nobody chose, and the best on the test
+        part answers.
+    chosen_how
+        How, without the test part.
     """
 
     kind: Literal["run", "benchmark"]
@@ -161,6 +163,7 @@ class Material:
     missing: tuple[str, ...] = ()
     place: str = ""
     chosen: str = ""
+    chosen_how: str = "on validation"
 
     def file(self, name: str) -> str:
         """Name a file of the folder as the reader of the report finds it."""

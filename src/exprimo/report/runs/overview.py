@@ -103,7 +103,7 @@ def _models(material: Material) -> Chart | None:
         if rows:
             series.append(
                 Series(
-                    f"{one} split",
+                    f"{one} split" + " (leaks)" * (one == "example"),
                     floats([s.value for _, s in rows]),
                     floats([y for y, _ in rows]),
                     CYCLE[k % len(CYCLE)],

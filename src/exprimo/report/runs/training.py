@@ -17,7 +17,10 @@ MAX_MODELS = 3
 
 
 class Measure(NamedTuple):
-    """What is followed over the epochs: its columns, and how it is called."""
+    """What is followed over the epochs: its columns, and how it is called.
+
+    `evaluated` is the column of the same on training data in evaluation mode; empty for none.
+    """
 
     key: str
     train: str
@@ -25,12 +28,21 @@ class Measure(NamedTuple):
     title: str
     label: str
     note: str
+    evaluated: str = ""
 
 
 # Scores that differ by less are rounding errors of one ranking.
 _TIE = 1e-6
 
-LOSS = Measure("training", "train_loss", "val_loss", "Training of {}", "Loss", "")
+_EVALUATED = "training, evaluated"
+_EVALUATED_NOTE = (
+    " Training loss is a mean over the epoch, with dropout; evaluated is without it and after the "
+    "epoch, as validation is: the gap between these two is what was learned by heart."
+)
+
+LOSS = Measure(
+    "training", "train_loss", "val_loss", "Training of {}", "Loss", "", "train_loss_evaluated"
+)
 ACCURACY = Measure(
     "accuracy", "train_accuracy", "val_accuracy", "Accuracy of {} in training",
     "Accuracy (share called right)",
@@ -43,7 +55,8 @@ def training_charts(material: Material) -> list[Chart]:
     split = material.answer_split
     charts = []
     n = 0
-    for name in material.names_on(split):
+    # The model that answers is drawn, whatever the test part makes of it.
+    for name in sorted(material.names_on(split), key=lambda name: name != material.chosen):
         trained = [one for one in material.of(name, split) if not one.history().empty]
         if not trained or n == MAX_MODELS:
             continue
@@ -59,6 +72,10 @@ def _followed(measure: Measure, rows: pd.DataFrame) -> bool:
     """Tell whether a measure was taken: a regression has the columns and nothing in them."""
     columns = [measure.train, measure.val]
     return set(columns) <= set(rows) and bool(rows[columns].notna().any().all())
+
+
+def _has(column: str, rows: pd.DataFrame) -> bool:
+    return column in rows and bool(rows[column].notna().any())
 
 
 def _kept(rows: pd.DataFrame) -> int | None:
@@ -99,6 +116,9 @@ def _chart(
                 _line("training", rows, measure.train, "muted", "dash", first),
                 _line("validation", rows, measure.val, "c1", "solid", first),
             ]
+            if _has(measure.evaluated, rows):
+                name, seen = _EVALUATED, any(line.name == _EVALUATED for line in series)
+                series.append(_line(name, rows, measure.evaluated, "c3", "dot", not seen))
             if (at := _kept(rows)) is not None:
                 best.append(int(rows["epoch"].iloc[at]))
                 marked = rows.iloc[at : at + 1]
@@ -111,6 +131,8 @@ def _chart(
                 )  # fmt: skip
     model = trained[0].model
     several = "" if len(best) < 2 else " One line per seed and ensemble member."
+    if any(line.name == _EVALUATED for line in series):
+        several += _EVALUATED_NOTE
     return Chart(
         f"{measure.key}-{n}",
         measure.title.format(shortened(model)),

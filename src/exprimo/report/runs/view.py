@@ -12,7 +12,8 @@ from exprimo.report.document.table import Table
 from exprimo.report.runs.answer import Answer, answer
 from exprimo.report.runs.confusion import confusion_charts, confusion_table
 from exprimo.report.runs.curves import curve_charts
-from exprimo.report.runs.distrust import Doubt, LeakBanner, doubts, leak_banner
+from exprimo.report.runs.distrust import LeakBanner, doubts, leak_banner
+from exprimo.report.runs.doubt import Doubt
 from exprimo.report.runs.material import Material
 from exprimo.report.runs.overview import overview_charts
 from exprimo.report.runs.tables import (

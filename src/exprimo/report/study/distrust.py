@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from exprimo.report.dge.tables import replicates
-from exprimo.report.runs.distrust import Doubt, by_weight
 from exprimo.report.runs.distrust import doubts as benchmark_doubts
+from exprimo.report.runs.doubt import Doubt, by_weight
 from exprimo.report.study.examination import followed
 from exprimo.report.study.imbalance import verdict_sentence
 from exprimo.report.study.motifs import BALANCED, unbalanced

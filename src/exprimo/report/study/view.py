@@ -13,7 +13,7 @@ from exprimo.report.document.html import Page, pretty_json
 from exprimo.report.document.table import Table
 from exprimo.report.runs.answer import Answer
 from exprimo.report.runs.confusion import calls_of
-from exprimo.report.runs.distrust import Doubt
+from exprimo.report.runs.doubt import Doubt
 from exprimo.report.runs.view import RunsView, run_charts, view
 from exprimo.report.study import examination, imbalance, motifs
 from exprimo.report.study.answer import (

@@ -17,7 +17,7 @@
       for (const [key, inner] of Object.entries(value)) {
         // Names and labels may begin with "@" too; only colours are looked up.
         if (key === "colorscale") copy[key] = inner.map(([at, colour]) => [at, painted(colour, style)]);
-        else copy[key] = typeof inner !== "string" || key === "color" || key === "arrowcolor" ? painted(inner, style) : inner;
+        else copy[key] = typeof inner !== "string" || ["color", "arrowcolor", "fillcolor"].includes(key) ? painted(inner, style) : inner;
       }
       return copy;
     }
@@ -67,6 +67,7 @@
     if (rows) height = 110 + legend + (narrow ? 46 : 38) * Math.max(rows, 2);
     if (figure.square) height = Math.min(width, 520) + legend;
     if (figure.cells) height = Math.max(Math.min(width, 520), figure.cells * 11 + 120);
+    if (figure.stretched) height = 118 + figure.cells * (figure.cells > 12 ? 15 : 30);
     // Names beside points need room; the pointer still tells them where they are left out.
     const notes = given.annotations.filter((note) => note.name !== "note" || width >= (figure.square ? 360 : 560));
     const layout = {
@@ -79,7 +80,7 @@
       legend: { orientation: "h", x: 0, xanchor: "left", xref: "container", y: 0, yref: "container", yanchor: "bottom", font: { size: 12 }, itemsizing: figure.tall ? "constant" : "trace" },
       xaxis: axis(given.xaxis, style), yaxis: axis(given.yaxis, style),
     };
-    if (figure.cells) layout.xaxis.tickangle = figure.layout.xaxis.tickvals.length > 4 ? -90 : 0;
+    if (figure.cells) layout.xaxis.tickangle = !figure.stretched && figure.layout.xaxis.tickvals.length > 4 ? -90 : 0;
     if (rows) {
       layout.xaxis.showgrid = true;
       layout.yaxis.showline = false;

@@ -34,6 +34,7 @@ from exprimo.simulate.genome.annotation import NamedGene
 
 SIGNAL = "signal"
 EXPRESSION = "cell_expression.tsv"
+TRACKS = "tracks.tsv"
 
 
 class Cells(NamedTuple):
@@ -81,11 +82,24 @@ def write_cells(
     _write_signal(
         folder / SIGNAL, seed, genes, heights, scales, Steps(wanted.step, lengths), wanted
     )
+    write_table(folder / TRACKS, _track_table(scales.index.tolist(), wanted))
     named, counted = gene_states(states.openness, states.silencing), {}
     for name in ("active", "bivalent", "repressed", "quiet"):
         counted[f"{name}_states"] = int((named == name).sum())
     counts = {"cell_types": wanted.cell_types, **counted}
     return Cells(counts, cell_ceilings(states.expected, states.observed))
+
+
+def _track_table(cells: Sequence[str], config: CellsConfig) -> pd.DataFrame:
+    """List the tracks: cell_type, mark, file (beside the table)."""
+    pairs = [(cell, mark.name) for cell in cells for mark in config.marks]
+    return pd.DataFrame(
+        {
+            "cell_type": [cell for cell, _ in pairs],
+            "mark": [mark for _, mark in pairs],
+            "file": [f"{SIGNAL}/{cell}.{mark}.bw" for cell, mark in pairs],
+        }
+    )
 
 
 def _write_signal(

@@ -39,7 +39,7 @@ from exprimo.studies.benchmarking.tables import (
     read_cells,
     score_table,
 )
-from exprimo.training import train_run
+from exprimo.training import TrainConfig, train_run
 from exprimo.training.judging import HEADLINE
 from exprimo.training.objective.cut import task_of
 from exprimo.training.run import dataset_facts
@@ -237,7 +237,7 @@ def _model_facts(
         "summary": spec.summary,
         "inputs": run.metrics["inputs"],
         "n_parameters": run.metrics["n_parameters"],
-        "citation": spec.citation,
+        "citation": spec.cited(spec.config.checked(TrainConfig.load(run.config_path).options)),
     }
 
 

@@ -13,14 +13,17 @@ from exprimo.studies.benchmarking import ComparisonConfig
 ROWS: dict[str, tuple[str, dict[str, Any]]] = {
     "marks": ("histone_fcn", {}),
     "marks + cell statistics": ("histone_fcn", {"cell_statistics": True}),
+    "marks within cells": ("histone_fcn", {"within_cell": True}),
     "marks + k-mers": ("histone_fcn", {"kmers": True}),
-    "all": ("histone_fcn", {"cell_statistics": True, "kmers": True}),
+    "marks + statistics + k-mers": ("histone_fcn", {"cell_statistics": True, "kmers": True}),
+    "ridge within cells": ("bins_ridge", {"within_cell": True}),
     "deepchrome": ("deepchrome", {}),
     "attentive_chrome": ("attentive_chrome", {}),
     "histone_autoencoder": ("histone_autoencoder", {}),
     "histone_crnn": ("histone_crnn", {}),
 }
-MARKS, STATISTICS, KMERS, ALL = tuple(ROWS)[:4]
+MARKS, STATISTICS, WITHIN, KMERS, ALL = tuple(ROWS)[:5]
+RIDGE_WITHIN = "ridge within cells"
 BASELINES = ("gene_mean", "mark_sum", "bins_ridge", "bins_boosting")
 
 
@@ -111,7 +114,7 @@ class Explained(Config):
     """What a network looks at, over test genes of the split that answers."""
 
     row: str = ALL
-    """The row that is explained; unset: the first of those that read most."""
+    """The row that is explained; unset, and not compared: the first of those that read most."""
     examples: int = Field(400, ge=10)
     """Most test genes of each cell type to explain."""
     genes: tuple[str, ...] = ()

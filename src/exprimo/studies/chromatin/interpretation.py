@@ -54,7 +54,8 @@ def interpret_rows(
 ) -> None:
     """Explain a Run, and write tables.
 
-    ``mark_bins.tsv``: mean signed gradient of each mark in each bin by cell type;
+    ``mark_bins.tsv``: mean signed gradient of each mark in each bin by cell type, per unit of
+    signal, and per standard deviation that the signal has there over the genes (``per_sd``);
     ``kmer_bins.tsv``: the same of k-mers by gene, where the network reads them;
     ``raised.tsv``, ``raised_outputs.tsv``: how the signal changes when the output is raised
     within the observed range; ``attention.tsv``: mean attention by cell type, of the Run
@@ -135,7 +136,14 @@ def _mark_bins(shown: _Shown, dataset: Dataset, bin_size: int) -> pd.DataFrame:
     labels, names = _labels(dataset.column("cell_type"), shown.rows)
     info = dataset.inputs["signal"]
     sums = sum_by_label(_slopes(shown, dataset, "signal"), labels, len(names))
-    return bin_table(sums, names, info.labels, bin_offsets(info.shape[1], bin_size))
+    table = bin_table(sums, names, info.labels, bin_offsets(info.shape[1], bin_size))
+    spread = [
+        dataset.rows("signal", shown.rows[labels[shown.rows] == number]).std(0).ravel()
+        for number in range(len(names))
+    ]
+    sd = np.concatenate(spread)
+    # Where a mark hardly varies its slope is steep and moves nothing.
+    return table.assign(sd=sd, per_sd=table["mean"] * sd)
 
 
 def _kmer_bins(

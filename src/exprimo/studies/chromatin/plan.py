@@ -35,7 +35,7 @@ def compared_rows(study: ChromatinStudy, inputs: Collection[str]) -> tuple[str, 
     --------
     >>> study = ChromatinStudy(dataset="D.h5")
     >>> compared_rows(study, ("signal", "cell_context"))[4:7]
-    ('marks', 'marks + cell statistics', 'deepchrome')
+    ('marks', 'marks + cell statistics', 'marks within cells')
     """
     asked = study.benchmark.models
     if "models" in study.benchmark.model_fields_set:
@@ -48,8 +48,8 @@ def row_inputs(study: ChromatinStudy, row: str) -> set[str]:
 
     Examples
     --------
-    >>> sorted(row_inputs(ChromatinStudy(dataset="D.h5"), "all"))
-    ['cell_context', 'sequence', 'signal']
+    >>> sorted(row_inputs(ChromatinStudy(dataset="D.h5"), "marks + k-mers"))
+    ['sequence', 'signal']
     """
     comparison = study.benchmark
     model, own = ROWS.get(row, (comparison.variants.get(row, row), {}))
@@ -105,7 +105,13 @@ def binary_benchmark(
     names = tuple(name for name in study.binary.models if name in config.models)
     if not names:
         return None
+    values = config.model_dump()
+    of_rows = {
+        key: {name: value for name, value in values[key].items() if name in names}
+        for key in ("variants", "options", "presets")
+    }
     chosen = {
+        **of_rows,
         "models": names,
         "splits": (split,),
         "above": "cell-median",
@@ -115,7 +121,7 @@ def binary_benchmark(
         "ceiling_source": "",
         "question": "Is a gene high or low within its cell type?",
     }
-    return BenchmarkConfig.checked({**config.model_dump(), **chosen})
+    return BenchmarkConfig.checked({**values, **chosen})
 
 
 def explained_row(study: ChromatinStudy, models: Collection[str]) -> str:

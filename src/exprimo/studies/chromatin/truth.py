@@ -99,7 +99,7 @@ def planted_gradients(
     Parameters
     ----------
     table
-        Columns of `exprimo.interpret.bins.BIN_COLUMNS`; rows are marks.
+        Columns of `exprimo.interpret.bins.BIN_COLUMNS`, and ``per_sd``; rows are marks.
     bin_size
         Bases of a bin.
 
@@ -108,8 +108,9 @@ def planted_gradients(
     list of dict
         One per mark and label: ``mark, label, sign, mean`` over the bins within one width of the
         planted offset with its ``z``, ``right`` (the sign is that which was planted), ``peak``
-        (offset of the middle of the bin with the greatest mean gradient of that sign) and
-        ``near`` (it lies within one width and a bin of the planted place).
+        (offset of the middle of the bin with the greatest gradient of that sign per standard
+        deviation of the signal) and ``near`` (it lies within one width and a bin of the planted
+        place).
     """
     found = []
     for mark in planted:
@@ -119,7 +120,7 @@ def planted_gradients(
             here = np.abs(middle - mark.offset) <= mark.width
             mean = float(rows["mean"].to_numpy()[here].mean()) if here.any() else np.nan
             error = float(np.sqrt((rows["se"].to_numpy()[here] ** 2).sum()) / max(here.sum(), 1))
-            peak = float(middle[np.argmax(mark.sign * rows["mean"].to_numpy())])
+            peak = float(middle[np.argmax(mark.sign * rows["per_sd"].to_numpy())])
             found.append(
                 {
                     "mark": mark.name,

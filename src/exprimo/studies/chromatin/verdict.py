@@ -9,7 +9,7 @@ import pandas as pd
 
 from exprimo.report.wording import metric_label
 from exprimo.studies.benchmarking import Benchmarked
-from exprimo.studies.chromatin.config import ALL, KMERS, MARKS, STATISTICS
+from exprimo.studies.chromatin.config import ALL, KMERS, MARKS, RIDGE_WITHIN, STATISTICS, WITHIN
 
 
 class Step(NamedTuple):
@@ -23,11 +23,12 @@ class Step(NamedTuple):
 STEPS = (
     Step("cell statistics", STATISTICS, MARKS),
     Step("k-mers", KMERS, MARKS),
+    Step("both", ALL, MARKS),
+    Step("the scale of each cell type", WITHIN, MARKS),
     Step("k-mers", ALL, STATISTICS),
     Step("cell statistics", ALL, KMERS),
-    Step("both", ALL, MARKS),
 )
-_RIVALS = ("gene_mean", "bins_ridge")
+_RIVALS = ("gene_mean", "bins_ridge", RIDGE_WITHIN)
 
 
 def verdict(benchmark: Benchmarked, split: str, row: str) -> dict[str, Any]:
@@ -45,9 +46,8 @@ def verdict(benchmark: Benchmarked, split: str, row: str) -> dict[str, Any]:
         for rival in _RIVALS
         if (found := _step(Step(rival, row, rival), benchmark.paired, split))
     ]
-    said = [*_headline(benchmark, split, row), *map(_beaten, against), *map(_added, steps[:2])]
-    both = [step for step in steps if step["input"] == "both"]
-    said += map(_added, both)
+    of_marks = [step for step in steps if step["less"] == MARKS]
+    said = [*_headline(benchmark, split, row), *map(_beaten, against), *map(_added, of_marks)]
     return {"text": " ".join(said), "steps": steps, "rivals": against, "row": row}
 
 
@@ -89,18 +89,17 @@ def _beaten(step: dict[str, Any]) -> str:
 
 
 def _added(step: dict[str, Any]) -> str:
-    thing = "Cell statistics and k-mers" if step["input"] == "both" else step["input"]
-    thing = thing[0].upper() + thing[1:]
-    plural = "add" if thing.endswith("s") else "adds"
+    name = "cell statistics and k-mers" if step["input"] == "both" else step["input"]
+    thing = name[0].upper() + name[1:]
+    several = name.split()[-1] in ("statistics", "k-mers")
     if step["adds"]:
-        return f"{thing} {plural} to {step['less']}: {_interval(step)}."
+        return f"{thing} {'add' if several else 'adds'} to {step['less']}: {_interval(step)}."
     if step["high"] < 0:
-        return f"{thing} make {step['less']} worse: {_interval(step)}."
-    return f"It is not shown that {_lowered(thing)} {plural} to {step['less']}: {_interval(step)}."
-
-
-def _lowered(text: str) -> str:
-    return text[0].lower() + text[1:]
+        return f"{thing} {'make' if several else 'makes'} {step['less']} worse: {_interval(step)}."
+    return (
+        f"It is not shown that {name} {'add' if several else 'adds'} to {step['less']}: "
+        f"{_interval(step)}."
+    )
 
 
 def _interval(step: dict[str, Any]) -> str:

@@ -55,7 +55,7 @@ def verdict(benchmark: Benchmarked, split: str) -> dict[str, Any]:
     for _, both in here[here["model"] == BOTH].iterrows():
         said.append(
             f"Promoter and half-life features together reach {metric_label(benchmark.headline)} "
-            f"{_estimate(both)} under the {split} split."
+            f"{_estimate(both)} under the {split} split{_trainings(both)}."
         )
     said += [_sentence(step) for step in steps]
     return {"text": " ".join(said), "steps": steps}
@@ -92,6 +92,11 @@ def _sentence(step: dict[str, Any]) -> str:
     if step["high"] < 0:
         return f"The row {step['more']} is worse than {step['less']}: {interval}."
     return f"It is not shown that {step['name']}: {interval}."
+
+
+def _trainings(score: pd.Series[Any]) -> str:
+    """Say so where no interval holds variation from one training to the next."""
+    return ", from one training" if score.get("n_seeds") == 1 else ""
 
 
 def _signed(value: float) -> str:

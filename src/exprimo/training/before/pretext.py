@@ -48,14 +48,18 @@ def learn_pretext(
     seed: int,
     member: int,
     state_path: Path,
+    epochs: int | None = None,
 ) -> list[dict[str, float]]:
     """Let the network's first part learn from ``rows``, and give the loss of each epoch.
 
-    A killed run goes on from ``state_path``, written after each epoch, and ends the same.
+    ``epochs`` stands in place of the pretext's own. A killed run goes on from ``state_path``,
+    written after each epoch, and ends the same.
     """
     pretext = pretext_of(network)
     if pretext is None:
         return []
+    rows = _told_apart(dataset, pretext.inputs, rows)
+    wanted = epochs or pretext.epochs
     device = next(network.parameters()).device
     pretext.module.requires_grad_(True)
     parameters = list(pretext.module.parameters())
@@ -68,9 +72,9 @@ def learn_pretext(
     table = one_hot_table(device)
     size = min(pretext.batch_size, len(rows))
     pretext.module.train()
-    with progress_task(f"Learning the {pretext.name}", pretext.epochs) as bar:
+    with progress_task(f"Learning the {pretext.name}", wanted) as bar:
         bar.advance(progress.epoch)
-        while progress.epoch < pretext.epochs:
+        while progress.epoch < wanted:
             key = [seed, member, progress.epoch, _STREAM]
             generator = np.random.default_rng(key)
             drawn = torch.Generator().manual_seed(int(generator.integers(2**62)))
@@ -92,6 +96,13 @@ def learn_pretext(
             bar.advance(1, note=f"loss {mean:.3g}")
     pretext.module.requires_grad_(False).eval()
     return progress.history
+
+
+def _told_apart(dataset: Dataset, names: tuple[str, ...], rows: Rows) -> Rows:
+    """Keep one example of those that share all that is read: cell types share their promoters."""
+    indexes = np.stack([dataset.index(name)[rows] for name in names])
+    first = np.unique(indexes, axis=1, return_index=True)[1]
+    return rows[np.sort(first)]
 
 
 def _refuse_infinite(loss: float, pretext: Pretext, epoch: int) -> None:

@@ -39,8 +39,8 @@ def shown_rows(material: Material, seed: int, member: int) -> Rows:
 
 def stream_of(material: Material, rows: Rows) -> Stream:
     """Make what gives these rows batch by batch, anew at each call."""
-    size = batch_rows(material.dataset)
     names = material.inputs or tuple(material.dataset.inputs)[:1]
+    size = batch_rows(material.dataset, names)
 
     def batches() -> Iterator[tuple[Batch, Floats]]:
         for start in range(0, len(rows), size):

@@ -77,6 +77,7 @@ def test_what_is_not_there_is_named_with_what_is(small: Path) -> None:
             (lambda: data.target("levl"), r"no target levl\. Expected: high, level"),
             (lambda: data.the_target("levl"), "no target levl"),
             (lambda: data.column("lab"), r"no column lab\. Expected: example_id"),
+            (lambda: data.rows("halflife", np.array([0])), "dataset promoters --halflife"),
             (lambda: data.rows("kmers", np.array([0])), r"no input kmers\. Expected: sequence"),
         ):
             with pytest.raises(InputError, match=message):
@@ -321,3 +322,10 @@ def test_an_index_beyond_the_stored_rows_is_named(row: int, copy: Path) -> None:
         pytest.raises(FormatError, match=r"inputs/sequence/index: .*Expected: 0 to 3"),
     ):
         data.rows("sequence", np.array([0]))
+
+
+def test_what_builds_a_dataset_is_named_with_every_builder(tmp_path: Path) -> None:
+    with pytest.raises(
+        InputError, match=r"promoters\|table\|features\|hdf5\|chromatin .* -o D\.h5"
+    ):
+        Dataset.open(tmp_path / "D.h5")

@@ -13,6 +13,7 @@ import pytest
 
 from exprimo.core.errors import FormatError, MismatchError
 from exprimo.data.signals import open_signal
+from exprimo.data.signals.intervals import bam
 
 HEADER = {
     "HD": {"VN": "1.6"},
@@ -76,7 +77,11 @@ def random_reads(n: int, seed: int) -> list[Read]:
     ]
 
 
-def test_many_reads_equal_pysam_and_need_no_index(tmp_path: Path) -> None:
+@pytest.mark.parametrize("block", [1 << 22, 1_000])
+def test_many_reads_equal_pysam_and_need_no_index(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, block: int
+) -> None:
+    monkeypatch.setattr(bam, "_BLOCK", block)
     path = write_bam(tmp_path / "t.bam", random_reads(3_000, 5))
     with pysam.AlignmentFile(str(path), "rb") as oracle:
         spans = np.array(

@@ -10,14 +10,14 @@ import pytest
 
 from exprimo.core.errors import FormatError, InputError, MismatchError
 from exprimo.data.signals import open_signal
-from exprimo.data.signals.intervals import spool
+from exprimo.data.signals.intervals import spool, text
 
 
-def text_file(path: Path, text: str) -> Path:
+def text_file(path: Path, lines: str) -> Path:
     if path.suffix == ".gz":
-        path.write_bytes(gzip.compress(text.encode()))
+        path.write_bytes(gzip.compress(lines.encode()))
     else:
-        path.write_text(text)
+        path.write_text(lines)
     return path
 
 
@@ -47,10 +47,10 @@ def test_numbers_are_read_as_python_reads_them(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     texts += [repr(float(x)) for x in rng.normal(0, 1, 200)]
     texts += [f"{x:.6g}" for x in 10.0 ** rng.uniform(-30, 30, 200)]
-    lines = "".join(f"c\t{at}\t{at + 1}\t{text}\n" for at, text in enumerate(texts))
+    lines = "".join(f"c\t{at}\t{at + 1}\t{cell}\n" for at, cell in enumerate(texts))
     with open_signal(text_file(tmp_path / "t.bedgraph", lines)) as signal:
         found = signal.bins("c", np.array([0]), len(texts), 1)[0]
-    assert found.tolist() == [np.float32(float(text)) for text in texts]
+    assert found.tolist() == [np.float32(float(cell)) for cell in texts]
 
 
 @pytest.mark.parametrize(
@@ -108,10 +108,12 @@ def test_counts_equal_those_of_a_loop(tmp_path: Path) -> None:
         assert signal.bins("c", windows, 9, 50).tolist() == expected
 
 
+@pytest.mark.parametrize("block", [1 << 22, 7, 20])
 def test_what_waits_in_memory_or_on_disk_is_the_same(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, block: int
 ) -> None:
     monkeypatch.setattr(spool, "_WAITING", 2)
+    monkeypatch.setattr(text, "_BLOCK", block)
     with open_signal(text_file(tmp_path / "t.bed", READS * 3)) as signal:
         assert signal.bins("c", np.array([0]), 4, 10).tolist() == [[9, 6, 3, 0]]
         assert signal.bins("d", np.array([0]), 1, 10).tolist() == [[3]]

@@ -118,6 +118,25 @@ def test_the_losses_are_those_of_the_history(
     assert "best validation Pearson r were kept" in chart.caption
 
 
+def test_training_loss_in_evaluation_mode_is_a_line_where_it_was_measured(
+    made_up: ModuleType, tmp_path: Path
+) -> None:
+    run = made_up.single_run(tmp_path / "run", made_up.World())
+    table = pd.read_csv(run / "history.csv").assign(train_loss_evaluated=np.nan)
+    first, second = table.assign(member=0), table.assign(member=1)
+    second["train_loss_evaluated"] = second["train_loss"] - 0.1
+    for members, n_lines in (([first, first.assign(member=1)], 0), ([first, second], 1)):
+        pd.concat(members).to_csv(run / "history.csv", index=False)
+        (chart,) = (c for c in run_charts(read_material(run)) if c.key == "training-1")
+        lines = [series for series in chart.series if series.name == "training, evaluated"]
+        assert len(lines) == n_lines
+        assert ("learned by heart" in chart.caption) == bool(n_lines)
+        assert len([series for series in chart.series if series.name == "validation"]) == 2
+    assert lines[0].y == pytest.approx(second["train_loss_evaluated"].to_numpy())
+    # The member that has it is not the first, and the legend names it all the same.
+    assert lines[0].in_legend
+
+
 def test_accuracies_that_were_not_measured_are_no_figure(
     made_up: ModuleType, tmp_path: Path
 ) -> None:

@@ -94,3 +94,10 @@ def test_steps_stand_in_order_and_only_where_both_rows_ran() -> None:
 def test_a_regression_is_told_by_its_own_metric() -> None:
     found = verdict(benchmark(headline="pearson_r"), "homology")
     assert "reach Pearson r 0.800" in found["text"]
+
+
+@pytest.mark.parametrize(("seeds", "said"), [(1, "split, from one training."), (3, "split.")])
+def test_one_training_is_said(seeds: int, said: str) -> None:
+    made = benchmark()
+    made = made._replace(scores=made.scores.assign(n_seeds=seeds))
+    assert verdict(made, "homology")["text"].endswith(said)

@@ -145,6 +145,20 @@ def test_a_killed_run_ends_the_same(
     assert not list(resumed.path.glob("state-*"))
 
 
+def test_epochs_that_are_asked_for_are_those_of_the_autoencoder(
+    genes: Path, tmp_path: Path
+) -> None:
+    options = {"bin": 20, "rounds": 2, "autoencoder": {"epochs": 2, "channels": [8]}}
+    shared: dict[str, Any] = {"model": "autoencoder_xgboost", "options": options}
+    asked = _train(genes, tmp_path / "asked", **shared)
+    assert len(asked.metrics["chosen"]["before"][0]) == FIT["epochs"]
+    own = _train(genes, tmp_path / "own", fit={}, **shared)
+    assert len(own.metrics["chosen"]["before"][0]) == 2
+    # Replayed from what it stored, a run is the same.
+    again = train_run(TrainConfig.load(own.config_path), tmp_path / "again")
+    assert again.metrics["chosen"]["before"] == own.metrics["chosen"]["before"]
+
+
 def test_trees_on_an_autoencoders_code(genes: Path, tmp_path: Path) -> None:
     run = _train(
         genes,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -97,7 +98,7 @@ def _parsed(text: bytes, path: Path, line: int, with_values: bool) -> Iterator[S
         values[at] = _value(text[slice(*fields[at])], path, int(numbers[2, at]))
     # A name is noted where it differs from that of the line before, -1 elsewhere.
     begins = np.flatnonzero(names[:n, 0] >= 0)
-    for left, right in zip(begins, np.append(begins[1:], n), strict=True):
+    for left, right in itertools.pairwise([*begins.tolist(), n]):
         chrom = text[names[left, 0] : names[left, 1]].decode("utf-8", "replace")
         part = slice(left, right)
         starts, ends, lines = numbers[:, part]

@@ -13,12 +13,12 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from exprimo.core.config import Config
 from exprimo.core.errors import MismatchError
 from exprimo.core.predictor import Batch, Prediction
 from exprimo.models.baselines.baseline import ClassWeights, Floats, Stream, point, weight_of
 from exprimo.models.baselines.chromatin.blocks import in_blocks
 from exprimo.models.baselines.chromatin.summaries import summarise, zone_means
+from exprimo.models.baselines.chromatin.within_cell import SignalConfig, inputs_of, signal_of
 from exprimo.models.trees import Block, BoostedTrees, Grown, TreeSettings, grow, quantise
 from exprimo.models.zoo import ModelSpec, Task, output_names
 
@@ -26,11 +26,9 @@ from exprimo.models.zoo import ModelSpec, Task, output_names
 _BLOCK_EXAMPLES = 16_384
 
 
-class BinsBoostingConfig(Config):
+class BinsBoostingConfig(SignalConfig):
     """Options of ``bins_boosting``."""
 
-    cell_statistics: bool = False
-    """Read mean and standard deviation of each mark over the genes of the example's cell type."""
     zones: int = Field(10, ge=1)
     """Coarse zones that the bins are averaged in."""
     depth: int = Field(6, ge=1, le=20)
@@ -61,11 +59,6 @@ class BinsBoostingConfig(Config):
         )
 
 
-def inputs_of(config: BinsBoostingConfig) -> tuple[str, ...]:
-    """Name the inputs that the options read."""
-    return ("signal", "cell_context") if config.cell_statistics else ("signal",)
-
-
 class BinsBoosting:
     """A `Baseline` of boosted trees on a summary of the bins."""
 
@@ -91,7 +84,7 @@ class BinsBoosting:
 
     def features(self, batch: Batch) -> npt.NDArray[np.float32]:
         """Give what the trees read, (batch, numbers)."""
-        found = [summarise(batch["signal"], self._config.zones)]
+        found = [summarise(signal_of(batch, self._config), self._config.zones)]
         if self._config.cell_statistics:
             context = zone_means(batch["cell_context"], self._config.zones)
             found.append(context.reshape(len(context), -1))

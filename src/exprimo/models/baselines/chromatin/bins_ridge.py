@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from exprimo.core.config import Config
 from exprimo.core.errors import MismatchError
 from exprimo.core.predictor import Batch, Prediction
 from exprimo.models.baselines.baseline import ClassWeights, Floats, Stream
 from exprimo.models.baselines.chromatin.blocks import in_blocks
+from exprimo.models.baselines.chromatin.within_cell import SignalConfig, inputs_of, signal_of
 from exprimo.models.baselines.linear import LinearBaseline
 from exprimo.models.zoo import ModelSpec, Task
 
@@ -20,26 +20,22 @@ from exprimo.models.zoo import ModelSpec, Task
 _BLOCK_EXAMPLES = 2048
 
 
-class BinsRidgeConfig(Config):
+class BinsRidgeConfig(SignalConfig):
     """Options of ``bins_ridge``; every row in every bin is standardised."""
-
-    cell_statistics: bool = False
-    """Read mean and standard deviation of each mark over the genes of the example's cell type."""
-
-
-def inputs_of(config: BinsRidgeConfig) -> tuple[str, ...]:
-    """Name the inputs that the options read."""
-    return ("signal", "cell_context") if config.cell_statistics else ("signal",)
 
 
 class BinsRidge(LinearBaseline):
     """A `LinearBaseline` on rows x bins numbers."""
 
     def __init__(self, config: BinsRidgeConfig, task: Task) -> None:
+        self._config = config
         super().__init__(self._flat, task, inputs=inputs_of(config))
 
     def _flat(self, batch: Batch) -> Floats:
-        parts = [batch[name].reshape(len(batch[name]), -1) for name in self.inputs]
+        read = [signal_of(batch, self._config)]
+        if self._config.cell_statistics:
+            read.append(batch["cell_context"])
+        parts = [values.reshape(len(values), -1) for values in read]
         return np.concatenate(parts, axis=1).astype(np.float64)
 
     def fit(self, train: Stream, val: Stream, weights: ClassWeights | None = None) -> None:
@@ -47,7 +43,8 @@ class BinsRidge(LinearBaseline):
 
     def predict(self, batch: Batch) -> Prediction:
         expected = len(self._state["center"])
-        found = sum(int(np.prod(batch[name].shape[1:])) for name in self.inputs)
+        read = self.inputs if self._config.cell_statistics else ("signal",)
+        found = sum(int(np.prod(batch[name].shape[1:])) for name in read)
         if found != expected:
             raise MismatchError(
                 "the model reads other marks or bins",

@@ -1,0 +1,55 @@
+"""What makes a number say little before anyone compares it: uneven parts, a dead model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from exprimo.report.runs.doubt import Doubt, by_weight
+from exprimo.report.runs.material import Material
+from exprimo.report.runs.reading import read_material
+from exprimo.report.wording import counted, listed
+from exprimo.splits.allotment import uneven_notes
+
+
+def validity_doubts(material: Material) -> Iterator[Doubt]:
+    """Give the doubts about each split's parts and about models that predict one value."""
+    yield from _uneven(material)
+    yield from _constant(material)
+
+
+def validity_lines(folder: str | Path) -> list[str]:
+    """Give the same doubts about a Run or a benchmark as lines for the console."""
+    found = by_weight(validity_doubts(read_material(folder)))
+    return [f"{doubt.weight.upper()}: {doubt.title}. {doubt.text}" for doubt in found]
+
+
+def _uneven(material: Material) -> Iterator[Doubt]:
+    for name, split in material.split_of.items():
+        told = uneven_notes(split)
+        if not told:
+            continue
+        giant = any(note.startswith("giant_") for note in split.notes)
+        uneven = any(note.startswith("uneven_") for note in split.notes)
+        yield Doubt(
+            "serious" if giant and uneven and name == material.answer_split else "caution",
+            f"The {name} split has "
+            + ("one giant group" if giant else "parts of other sizes than wanted"),
+            " ".join(told),
+            material.split_source(name),
+        )
+
+
+def _constant(material: Material) -> Iterator[Doubt]:
+    dead = [t for t in material.trained if t.role == "model" and t.metrics.get("constant")]
+    for model in dict.fromkeys(trained.model for trained in dead):
+        runs = [trained for trained in dead if trained.model == model]
+        where = listed(sorted({trained.split for trained in runs}))
+        yield Doubt(
+            "serious",
+            f"The predictions of {model} are constant",
+            f"Every test example got the same value ({where} split, {counted(len(runs), 'run')}): "
+            "the network learned nothing, and its scores are no measure of its inputs. A lower "
+            "learning rate, more epochs or another seed may wake it.",
+            f"{runs[0].place}metrics.json",
+        )
