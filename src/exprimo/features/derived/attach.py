@@ -8,7 +8,10 @@ from exprimo.core.dataset import Dataset
 from exprimo.features.chromatin.kmer_bins import attach_kmer_bins
 from exprimo.features.derived.gene_keys import attach_gene_keys
 
-_MADE_BY: dict[str, Callable[[Dataset], object]] = {"kmer_bins": attach_kmer_bins, "gene": attach_gene_keys}
+_MADE_BY: dict[str, Callable[[Dataset], object]] = {
+    "kmer_bins": attach_kmer_bins,
+    "gene": attach_gene_keys,
+}
 
 
 def derive_inputs(dataset: Dataset, names: Collection[str]) -> None:
