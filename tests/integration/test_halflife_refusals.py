@@ -8,7 +8,10 @@ from typing import Any
 
 import pytest
 
+from exprimo.core.files.atomic import write_lock
 from exprimo.simulate import SimulatedWorld
+from exprimo.studies.halflife.config import HalflifeStudy
+from exprimo.studies.halflife.source import build_dataset
 
 pytestmark = pytest.mark.slow
 
@@ -132,3 +135,24 @@ def test_what_stands_in_the_folder_is_neither_used_nor_removed(
         command("run", home / "study.toml", "-o", out, *more).assert_says("dataset.h5")
         assert [path.name for path in out.iterdir()] == ["dataset.h5"]
         assert (out / "dataset.h5").read_text() == "somebody's own"
+
+
+def test_a_study_that_another_process_writes_is_left_alone(home: Path, command: Any) -> None:
+    results = home / "results"
+    results.mkdir()
+    (results / "notes.txt").write_text("mine")
+    with write_lock(results):
+        command("run", home / "study.toml").assert_says("another process is writing this")
+        assert {path.name for path in results.iterdir()} == {"notes.txt"}
+
+
+def test_a_source_that_changed_since_is_noticed(home: Path, command: Any) -> None:
+    study = HalflifeStudy.load(home / "study.toml")
+    results = home / "results"
+    # As a kill leaves it once the dataset stands.
+    study.save(results / "settings.toml")
+    build_dataset(study, home, results / "dataset.h5")
+    table = home / "world" / "expression.tsv"
+    table.write_text(table.read_text() + "\n")
+    refused = command("run", home / "study.toml", "--resume")
+    refused.assert_says("a file has changed since this study was started", "expression.tsv")

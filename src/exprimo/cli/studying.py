@@ -35,7 +35,7 @@ def _demo(
     size: Size = "small",
     as_json: Json = False,
 ) -> None:
-    """Simulate a world with a known answer and take it to a report (about a minute)."""
+    """Simulate worlds with known answers and take them to reports (a few minutes)."""
     import exprimo
 
     with bars():

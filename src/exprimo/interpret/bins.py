@@ -15,11 +15,11 @@ BIN_COLUMNS = ("label", "row", "bin", "offset", "mean", "se", "n")
 
 
 class BinSums(NamedTuple):
-    """Sums of gradients and of their squares by label: (labels, rows, bins), and counts."""
+    """Sums of gradients and of their squares by label: (labels, rows, bins); examples of each."""
 
     total: FloatArray
     squares: FloatArray
-    count: NDArray[np.int64]
+    n: NDArray[np.int64]
 
 
 def sum_by_label(
@@ -42,7 +42,7 @@ def sum_by_label(
     --------
     >>> slopes = np.array([[[1.0, 2.0]], [[3.0, 2.0]], [[5.0, 0.0]]])
     >>> sums = sum_by_label([(np.array([0, 1, 2]), slopes)], np.array([0, 0, 1]), 2)
-    >>> sums.total[:, 0].tolist(), sums.count.tolist()
+    >>> sums.total[:, 0].tolist(), sums.n.tolist()
     ([[4.0, 4.0], [5.0, 0.0]], [2, 1])
     """
     total: FloatArray | None = None
@@ -87,7 +87,7 @@ def bin_table(
     """
     found = []
     for number, label in enumerate(labels):
-        n = int(sums.count[number])
+        n = int(sums.n[number])
         if not n:
             continue
         mean = sums.total[number] / n

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,31 @@ from torch.serialization import get_unsafe_globals_in_checkpoint, safe_globals
 from exprimo.core.errors import FormatError, InputError
 
 _ZIP = b"PK\x03\x04"
+_PICKLE = b"\x80"
 # What a broken or foreign archive makes the reader raise, besides its own kind of error.
 _UNREADABLE = (RuntimeError, ValueError, KeyError, TypeError, EOFError, OSError)
 
 
 def read_tensor_file(path: str | Path) -> dict[str, Tensor]:
-    """Read every tensor of a safetensors file, or of a torch checkpoint's state, by name."""
+    """Read every tensor of a safetensors file, or of a torch checkpoint's state, by name.
+
+    Refused are files cut short or damaged, and weights that are not numbers.
+    """
     file = Path(path)
+    tensors = _read(file)
+    for name, tensor in tensors.items():
+        if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
+            raise FormatError(
+                "weights that are not numbers",
+                file=file,
+                record=name,
+                found="NaN or infinity",
+                remedy="Fetch or copy the file again, or save finite weights",
+            )
+    return tensors
+
+
+def _read(file: Path) -> dict[str, Tensor]:
     if not file.is_file():
         raise InputError("no such file of weights", file=file)
     with file.open("rb") as handle:
@@ -32,6 +51,13 @@ def read_tensor_file(path: str | Path) -> dict[str, Tensor]:
             return dict(load_file(file))
         except (SafetensorError, *_UNREADABLE) as error:
             raise _cut_short(file, "safetensors", error) from error
+    if head[:1] == _PICKLE:
+        raise FormatError(
+            "a torch file of the old form, which is one pickle",
+            file=file,
+            expected="a torch checkpoint of today's form (a zip archive), or safetensors",
+            remedy="Save its tensors anew with a recent torch, where you trust the file",
+        )
     raise FormatError(
         "neither a torch checkpoint nor a safetensors file",
         file=file,
@@ -46,13 +72,23 @@ def _read_checkpoint(file: Path) -> dict[str, Tensor]:
     torch refuses classes that it does not know, and published checkpoints carry the settings of
     their training as such. Each is replaced by a class that takes anything and does nothing.
     """
+    _refuse_damaged(file)
     try:
         strange = get_unsafe_globals_in_checkpoint(file)
         with safe_globals([_stand_in(name) for name in strange]):
             content = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:
         # The reader's own error is of a module that nothing here may import.
-        if isinstance(error, _UNREADABLE) or type(error).__name__ == "UnpicklingError":
+        if type(error).__name__ == "UnpicklingError":
+            # What torch says here ends in advice to run whatever the file holds.
+            raise FormatError(
+                "a checkpoint that holds more than tensors and settings, or is damaged",
+                file=file,
+                found="instructions that are not read",
+                expected="tensors by name",
+                remedy="Give the published weights; a file that asks for more is not to be trusted",
+            ) from None
+        if isinstance(error, _UNREADABLE):
             raise _cut_short(file, "torch checkpoint", error) from error
         raise
     state = content.get("state_dict", content) if isinstance(content, dict) else {}
@@ -60,6 +96,23 @@ def _read_checkpoint(file: Path) -> dict[str, Tensor]:
     if not tensors:
         raise FormatError("a checkpoint without tensors", file=file)
     return tensors
+
+
+def _refuse_damaged(file: Path) -> None:
+    """Compare every part of the archive with its checksum, which torch does not."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            damaged = archive.testzip()
+    except (zipfile.BadZipFile, EOFError, OSError, ValueError) as error:
+        raise _cut_short(file, "torch checkpoint", error) from error
+    if damaged is not None:
+        raise FormatError(
+            "a damaged torch checkpoint",
+            file=file,
+            record=damaged,
+            found="contents that do not have their checksum",
+            remedy="Fetch or copy the file again",
+        )
 
 
 class _Inert:

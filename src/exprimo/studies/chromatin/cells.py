@@ -87,7 +87,7 @@ def _predicted(model: str, split: Split, runs: list[Run]) -> Predicted:
     rows = split.rows("test")
     tables = [run.predictions().set_index("example_id") for run in runs]
     rows = rows[pd.Index(split.example_id[rows]).isin(tables[0].index)]
-    ids = split.example_id[rows]
+    ids = pd.Index(split.example_id[rows])
     groups = split.example_id if split.group is None else split.group
     return Predicted(
         model,

@@ -58,8 +58,8 @@ def check_settings(study: ChromatinStudy) -> None:
     for strategy in comparison.splits:
         if strategy != "auto":
             parse_strategy(strategy)
-    for row in (study.interpretation.row, study.interpretation.attention):
-        _check_explained(study, row)
+    for explained in (study.interpretation.row, study.interpretation.attention):
+        _check_explained(study, explained)
 
 
 def _check_explained(study: ChromatinStudy, row: str | None) -> None:

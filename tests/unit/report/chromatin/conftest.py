@@ -12,10 +12,11 @@ import pandas as pd
 import pytest
 
 from exprimo.core.run import write_json
+from exprimo.studies.chromatin.config import ALL
 
 Make = Callable[..., Path]
 
-ROWS = {"all": 0.9, "marks": 0.8, "attentive_chrome": 0.82}
+ROWS = {ALL: 0.9, "marks": 0.8, "attentive_chrome": 0.82}
 MARKS = ("H3K4me3", "H3K27me3")
 SPLITS = ("gene*cell", "cell", "example")
 N_BINS, BIN_SIZE = 40, 100
@@ -112,7 +113,7 @@ def explain(folder: Path, cells: tuple[str, ...], *, truth: bool) -> None:
     for name, table in tables.items():
         table.to_csv(folder / f"{name}.tsv", sep="\t", index=False)
     facts: dict[str, Any] = {
-        "format_version": 1, "row": "all", "scale": "target SD", "units": "log2(TPM + 1)",
+        "format_version": 1, "row": ALL, "scale": "target SD", "units": "log2(TPM + 1)",
         "n_examples": 90 * len(cells), "bin_size": BIN_SIZE, "members": 3, "genes": ["G1", "G2"],
         "raised": {"n": 50, "before": -1.0, "after": 2.0, "share": 0.98},
     }  # fmt: skip
@@ -155,18 +156,18 @@ def study_facts(parts: dict[str, str]) -> dict[str, Any]:
         "kind": "chromatin",
         "question": "How much is a gene expressed in cell types never seen?",
         "split": SPLITS[0],
-        "row": "all",
+        "row": ALL,
         "verdict": {
-            "text": "all reaches Pearson r 0.9.",
-            "row": "all",
+            "text": f"{ALL} reaches Pearson r 0.9.",
+            "row": ALL,
             "steps": [
                 step("cell statistics", "marks + cell statistics", "marks", 0.04, 0.01),
                 step("k-mers", "marks + k-mers", "marks", 0.001, 0.01),
-                step("both", "all", "marks", 0.05, 0.01),
+                step("both", ALL, "marks", 0.05, 0.01),
             ],
             "rivals": [
-                step("gene_mean", "all", "gene_mean", 0.4, 0.05),
-                step("bins_ridge", "all", "bins_ridge", -0.2, 0.05),
+                step("gene_mean", ALL, "gene_mean", 0.4, 0.05),
+                step("bins_ridge", ALL, "bins_ridge", -0.2, 0.05),
             ],
         },
         "parts": parts,
@@ -176,7 +177,7 @@ def study_facts(parts: dict[str, str]) -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def make_chromatin(made_up: ModuleType) -> Make:
-    """Write a study of the rows all, marks, attentive_chrome, gene_mean and bins_ridge."""
+    """Write a study of the rows ALL, marks, attentive_chrome, gene_mean and bins_ridge."""
 
     def make(
         folder: Path,
@@ -197,7 +198,7 @@ def make_chromatin(made_up: ModuleType) -> Make:
         )
         parts = {"benchmark": "benchmark", "interpretation": "interpretation"}
         if binary:
-            small = made_up.World(task="classification", models=("all",), ceiling=False, n=400,
+            small = made_up.World(task="classification", models=(ALL,), ceiling=False, n=400,
                                   learning=False, overlaps=False, splits=SPLITS[:1], seeds=(0,),
                                   target="expression")  # fmt: skip
             made_up.make_benchmark(folder / "binary", small)

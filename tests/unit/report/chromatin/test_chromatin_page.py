@@ -25,6 +25,7 @@ from exprimo.report.chromatin.tables import (
 from exprimo.report.document.html import render
 from exprimo.report.page import make_page
 from exprimo.report.wording import interval
+from exprimo.studies.chromatin.config import ALL
 
 SECTIONS = ["answer", "distrust", "data", "rows", "splits", "curves", "intervals",
             "interpretation", "provenance"]  # fmt: skip
@@ -78,7 +79,7 @@ def test_the_answer_is_three_sentences_with_intervals(chromatin_folder: Path) ->
     answer = study_answer(read_chromatin_study(chromatin_folder))
     first, second, third = answer.sentences
     # The row was chosen beforehand, and answers whatever scores best.
-    assert "all predicts" in first
+    assert f"{ALL} predicts" in first
     assert "the ceiling" in first
     assert second.startswith(f"It beats gene_mean (0.400 {interval(0.35, 0.45)})")
     assert "it is worse than bins_ridge" in second
@@ -96,11 +97,11 @@ def test_every_test_cell_type_is_shown_with_the_unit_of_its_interval(
     assert table.groups == ("mean", "liver", "skin", "T cell")
     rows = {(row[0].text, row[1].text): row for row in table.rows}
     assert len(rows) == len(table.rows) == 5 * 4
-    skin = rows["all", "skin"]
+    skin = rows[ALL, "skin"]
     assert skin[2].text == "0.260"
     assert skin[2].detail == interval(0.2, 0.33)
     assert (skin[-1].text, skin[-1].detail) == ("30 homology groups", "90 genes")
-    mean = rows["all", "mean"]
+    mean = rows[ALL, "mean"]
     assert mean[2].detail == "[no interval]"
     assert mean[-1].text == "3 cell types"
     assert "no interval" in table.caption
@@ -112,7 +113,7 @@ def test_from_ten_cell_types_on_the_mean_has_its_interval(
     cells = tuple(f"C{number}" for number in range(13))
     folder = make_chromatin(tmp_path / "s", cells=cells, explained=False, binary=False)
     table = cell_table(read_chromatin_study(folder))
-    row = next(r for r in table.rows if (r[0].text, r[1].text) == ("all", "mean"))
+    row = next(r for r in table.rows if (r[0].text, r[1].text) == (ALL, "mean"))
     assert row[2].detail == interval(0.23, 0.27)
     assert table.grouped == "row"
     assert len(table.rows) == 5 * 14
@@ -123,8 +124,8 @@ def test_genes_have_a_ceiling_and_a_value_per_gene_says_nothing(chromatin_folder
     table = gene_table(read_chromatin_study(chromatin_folder))
     here = {row[0].text: row for row in table.rows if row[1].text == "gene*cell"}
     assert (here["ceiling"][2].text, here["ceiling"][2].detail) == ("0.610", interval(0.58, 0.64))
-    assert here["all"][2].text == "0.300"
-    assert here["all"][5].text == "0.310"
+    assert here[ALL][2].text == "0.300"
+    assert here[ALL][5].text == "0.310"
     assert (here["gene_mean"][2].text, here["gene_mean"][2].detail) == ("0.000", interval(0.0, 0.0))
     assert {row[1].text for row in table.rows} == {"gene*cell", "cell", "example"}
 
@@ -135,7 +136,7 @@ def test_the_leaking_split_is_for_comparison_only(chromatin_folder: Path, page: 
     assert rows["example"][0].detail == FOR_COMPARISON
     assert rows["cell"][0].detail == ""
     for split, row in rows.items():
-        pair = study.benchmark.compared("all", "gene_mean", split)
+        pair = study.benchmark.compared(ALL, "gene_mean", split)
         assert pair is not None
         assert row[3].detail == interval(pair.low, pair.high)
     assert titles(chromatin_folder)["The example split is for comparison only"] == "caution"
@@ -158,7 +159,7 @@ def test_splits_that_share_genes_on_purpose_tear_nothing(
 
 def test_splits_are_drawn_for_the_answer_and_the_gene_mean_alone(chromatin_folder: Path) -> None:
     chart = next(c for c in make_page(chromatin_folder).charts if c.key == "splits")
-    assert {name.split(":")[0] for _, name in chart.y.ticks} == {"all", "gene_mean"}
+    assert {name.split(":")[0] for _, name in chart.y.ticks} == {ALL, "gene_mean"}
 
 
 def test_trained_for_high_or_low_stands_beside_the_ranks(chromatin_folder: Path) -> None:
@@ -167,7 +168,7 @@ def test_trained_for_high_or_low_stands_beside_the_ranks(chromatin_folder: Path)
     assert table is not None
     assert study.binary is not None
     (row,) = table.rows
-    score = study.binary.score("all", "gene*cell", "auroc")
+    score = study.binary.score(ALL, "gene*cell", "auroc")
     assert score is not None
     assert row[1].detail == interval(score.low, score.high)
     assert row[2].text == "0.250"
@@ -185,12 +186,12 @@ def test_few_cell_types_are_a_doubt(chromatin_folder: Path) -> None:
 def test_what_says_nothing_of_cells_and_beats_no_mean_is_a_serious_doubt(
     make_chromatin: Any, tmp_path: Path
 ) -> None:
-    within = {"all": 0.05, "marks": 0.02, "attentive_chrome": 0.4}
+    within = {ALL: 0.05, "marks": 0.02, "attentive_chrome": 0.4}
     folder = make_chromatin(
         tmp_path / "s", within=within, beaten=False, truth=False, explained=False, binary=False
     )
     found = titles(folder)
-    assert found["all says nothing of how cell types differ"] == "serious"
+    assert found[f"{ALL} says nothing of how cell types differ"] == "serious"
     assert found["1 row no better within genes than gene_mean"] == "caution"
     assert found["The mean of each gene is not beaten on the cell split"] == "serious"
     weights = list(found.values())
@@ -218,7 +219,7 @@ def test_a_split_without_new_cell_types_is_a_serious_doubt(
 
 
 def test_numbers_without_intervals_are_shown_without(make_chromatin: Any, tmp_path: Path) -> None:
-    step = {"input": "k-mers", "more": "all", "less": "marks", "difference": 0.1, "low": None,
+    step = {"input": "k-mers", "more": ALL, "less": "marks", "difference": 0.1, "low": None,
             "high": None, "adds": False}  # fmt: skip
     folder = make_chromatin(
         tmp_path / "s", explained=False, binary=False, verdict={"steps": [step], "rivals": []}
