@@ -10,7 +10,11 @@ from typing import Any
 
 from exprimo.core.config import Config
 from exprimo.core.errors import ExprimoError, InputError
+from exprimo.core.files.atomic import write_lock
 from exprimo.core.files.provenance import sha256_file
+
+SETTINGS = "settings.toml"
+"""The settings with which a study was begun, in its folder of results."""
 
 
 def check_settings_kept(study: Config, stored: Path) -> None:
@@ -50,6 +54,29 @@ def check_sources_kept(origin: Mapping[str, Any], what: Path) -> None:
                 found=f"another content than {what} was made from",
                 remedy="Choose another out for the new file, or bring the old one back",
             )
+
+
+@contextmanager
+def study_folder(study: Any, home: Path, out: str | Path | None, *, resume: bool) -> Iterator[Path]:
+    """Give the folder of results, locked, after refusing one where a study stands already.
+
+    Parameters
+    ----------
+    study
+        Its ``out`` is the folder, relative to ``home``, unless ``out`` names another.
+    resume
+        Go on with the study that stands there.
+    """
+    folder = (Path(out) if out is not None else home / study.out).resolve()
+    with write_lock(folder):
+        settings = folder / SETTINGS
+        if not resume and settings.exists():
+            raise InputError(
+                "a study stands here already",
+                file=folder,
+                remedy="Go on with it: add --resume. Or choose another out",
+            )
+        yield folder
 
 
 @contextmanager

@@ -141,6 +141,11 @@ def correlation_within(
     groups, unit
         What is resampled for the interval of the pooled r; genes of a group stay together.
 
+    Returns
+    -------
+    WithinGene
+        All NaN where no gene was measured in two cell types.
+
     Examples
     --------
     >>> gene, cell = np.repeat(np.arange(20), 2), np.tile([0.0, 1.0], 20)
@@ -155,13 +160,15 @@ def correlation_within(
     # A gene that was measured once says nothing of how cell types differ.
     _, code, count = np.unique(genes, return_inverse=True, return_counts=True)
     several = count[code] > 1
-    pooled = bootstrap(
-        centred_by(genes[several], truth[several]),
-        centred_by(genes[several], told[..., several]),
-        units[several],
-        ["pearson_r"],
-        unit=unit,
-    )["pearson_r"]
+    pooled = Estimate(np.nan, np.nan, np.nan, 0, 0, unit)
+    if several.any():
+        pooled = bootstrap(
+            centred_by(genes[several], truth[several]),
+            centred_by(genes[several], told[..., several]),
+            units[several],
+            ["pearson_r"],
+            unit=unit,
+        )["pearson_r"]
     mean_told = told if told.ndim == 1 else told.mean(0)
     pairs = _per_gene(truth, mean_told, code, count)
     medians = np.median(pairs, axis=0) if len(pairs) else np.full(2, np.nan)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any, Literal, NamedTuple
 
 from exprimo.core.dataset import Dataset
@@ -11,6 +11,7 @@ from exprimo.core.errors import ConfigError
 from exprimo.core.split import Split
 from exprimo.models import Task, default_baselines, get_spec
 from exprimo.models.zoo import Imbalance, find_preset, trained_network
+from exprimo.report.wording import strictness
 from exprimo.splits import HomologyGroups, make_split
 from exprimo.splits.names import parse_strategy
 from exprimo.studies.benchmarking.config import BenchmarkConfig, ComparisonConfig
@@ -204,3 +205,16 @@ def train_config(planned: PlannedRun, config: BenchmarkConfig, split: Split) -> 
         machine=config.machine,
         options=config.options.get(planned.model, {}),
     )
+
+
+def answer_split(splits: Iterable[str]) -> str:
+    """Give the split that answers the question: the strictest, as in the report.
+
+    Examples
+    --------
+    >>> answer_split(["column:part", "homology", "random"])
+    'homology'
+    >>> answer_split(["example", "gene", "gene*cell"])
+    'gene*cell'
+    """
+    return min(map(str, dict.fromkeys(splits)), key=strictness)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from pathlib import Path
 
 from exprimo.models.zoo import find_preset, get_spec, trained_network
-from exprimo.report.wording import strictness
 from exprimo.studies.benchmarking import BenchmarkConfig
 from exprimo.studies.chromatin.config import ROWS, ChromatinStudy
 from exprimo.training.fitting import filled_options
@@ -137,14 +136,3 @@ def explained_row(study: ChromatinStudy, models: Collection[str]) -> str:
         return wanted
     order = sorted(ROWS, key=lambda row: -len(ROWS[row][1]))
     return next((row for row in order if row in models), wanted)
-
-
-def answer_split(splits: Iterable[str]) -> str:
-    """Give the split that answers the question: the strictest, as in the report.
-
-    Examples
-    --------
-    >>> answer_split(["example", "gene", "gene*cell"])
-    'gene*cell'
-    """
-    return min(map(str, dict.fromkeys(splits)), key=strictness)

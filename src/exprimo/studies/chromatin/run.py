@@ -6,20 +6,17 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from exprimo.core.dataset import Dataset
-from exprimo.core.errors import InputError
-from exprimo.core.files.atomic import write_lock
 from exprimo.core.files.provenance import describe_origin
 from exprimo.core.run import write_json
 from exprimo.features.chromatin import attach_kmer_bins
 from exprimo.report import build_report
 from exprimo.studies.benchmarking import BenchmarkConfig, Benchmarked, run_benchmark
-from exprimo.studies.benchmarking.plan import PlannedRun
+from exprimo.studies.benchmarking.plan import PlannedRun, answer_split
 from exprimo.studies.chromatin.cells import read_predicted, write_tables
 from exprimo.studies.chromatin.checks import check_dataset, check_files, check_settings
 from exprimo.studies.chromatin.config import ChromatinStudy
 from exprimo.studies.chromatin.interpretation import interpret_rows
 from exprimo.studies.chromatin.plan import (
-    answer_split,
     binary_benchmark,
     explained_row,
     study_benchmark,
@@ -27,7 +24,13 @@ from exprimo.studies.chromatin.plan import (
 from exprimo.studies.chromatin.source import build_dataset
 from exprimo.studies.chromatin.truth import ceilings, expected_values
 from exprimo.studies.chromatin.verdict import verdict
-from exprimo.studies.resuming import begun_study, check_settings_kept, check_sources_kept
+from exprimo.studies.resuming import (
+    SETTINGS,
+    begun_study,
+    check_settings_kept,
+    check_sources_kept,
+    study_folder,
+)
 
 STUDY_FORMAT = 1
 _WRITTEN = ("benchmark", "binary", "interpretation", "cells.tsv", "genes.tsv", "study.json")
@@ -58,19 +61,12 @@ def run_chromatin_study(
     resume
         Keep what an interrupted run has finished.
     """
-    folder = (Path(out) if out is not None else home / study.out).resolve()
-    with write_lock(folder):
+    with study_folder(study, home, out, resume=resume) as folder:
         return _run(study, home, folder, resume)
 
 
 def _run(study: ChromatinStudy, home: Path, folder: Path, resume: bool) -> ChromatinResult:
-    settings = folder / "settings.toml"
-    if not resume and settings.exists():
-        raise InputError(
-            "a study stands here already",
-            file=folder,
-            remedy="Go on with it: add --resume. Or choose another out",
-        )
+    settings = folder / SETTINGS
     check_settings(study)
     check_settings_kept(study, settings)
     check_files(study, home)

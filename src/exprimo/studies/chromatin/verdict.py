@@ -9,6 +9,7 @@ import pandas as pd
 
 from exprimo.report.wording import metric_label
 from exprimo.studies.benchmarking import Benchmarked
+from exprimo.studies.benchmarking.steps import paired_step, scored, signed
 from exprimo.studies.chromatin.config import ALL, KMERS, MARKS, RIDGE_WITHIN, STATISTICS, WITHIN
 
 
@@ -55,29 +56,14 @@ def _headline(benchmark: Benchmarked, split: str, row: str) -> list[str]:
     scores = benchmark.scores
     here = scores[(scores["split"] == split) & (scores["metric"] == benchmark.headline)]
     return [
-        f"{row} reaches {metric_label(benchmark.headline)} {_estimate(found)} under the "
-        f"{split} split."
+        f"{row} reaches {metric_label(benchmark.headline)} {scored(found)} under the {split} split."
         for _, found in here[here["model"] == row].iterrows()
     ]
 
 
 def _step(step: Step, paired: pd.DataFrame, split: str) -> dict[str, Any] | None:
-    here = paired[(paired["kind"] == "model") & (paired["split_a"] == split)]
-    for a, b, sign in ((step.more, step.less, 1.0), (step.less, step.more, -1.0)):
-        lines = here[(here["model_a"] == a) & (here["model_b"] == b)]
-        if len(lines):
-            line = lines.iloc[0]
-            low, high = float(line["low"]), float(line["high"])
-            low, high = (low, high) if sign > 0 else (-high, -low)
-            difference = sign * float(line["value"])
-            return {
-                **step._asdict(),
-                "difference": difference,
-                "low": low,
-                "high": high,
-                "adds": low > 0,
-            }
-    return None
+    found = paired_step(paired, split, step.more, step.less)
+    return None if found is None else {**step._asdict(), **found}
 
 
 def _beaten(step: dict[str, Any]) -> str:
@@ -103,12 +89,7 @@ def _added(step: dict[str, Any]) -> str:
 
 
 def _interval(step: dict[str, Any]) -> str:
-    value = f"{step['difference']:+.3f}"
-    if not isnan(step["low"]):
-        value += f" [{step['low']:+.3f}, {step['high']:+.3f}]"
-    return value.replace("-", "−")
-
-
-def _estimate(score: pd.Series[Any]) -> str:
-    interval = "" if isnan(score["low"]) else f" [{score['low']:.3f}, {score['high']:.3f}]"
-    return f"{score['value']:.3f}{interval}"
+    value = signed(step["difference"])
+    if isnan(step["low"]):
+        return value
+    return f"{value} [{signed(step['low'])}, {signed(step['high'])}]"

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from exprimo.report.wording import strictness
 from exprimo.studies.benchmarking import BenchmarkConfig
 from exprimo.studies.halflife.config import HALFLIFE_ALONE, ROWS, HalflifeStudy
 
@@ -82,14 +81,3 @@ def settled_splits(study: HalflifeStudy, columns: Collection[str]) -> tuple[str,
         return asked
     given = ("column:part",) if "part" in columns else ()
     return (*given, *(one for one in asked if one != "chromosome" or "chrom" in columns))
-
-
-def answer_split(splits: Iterable[str]) -> str:
-    """Give the split that answers the question: the strictest, as in the report.
-
-    Examples
-    --------
-    >>> answer_split(["column:part", "homology", "random"])
-    'homology'
-    """
-    return min(map(str, dict.fromkeys(splits)), key=strictness)

@@ -6,8 +6,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from exprimo.core.dataset import Dataset
-from exprimo.core.errors import InputError
-from exprimo.core.files.atomic import write_lock
 from exprimo.core.files.provenance import describe_origin
 from exprimo.core.predictor import Backbone
 from exprimo.core.run import Run, write_json
@@ -16,7 +14,7 @@ from exprimo.report import build_report
 from exprimo.scoring.embeddings import embed
 from exprimo.splits import sequence_groups
 from exprimo.studies.benchmarking import BenchmarkConfig, Benchmarked, run_benchmark
-from exprimo.studies.benchmarking.plan import PlannedRun, plan_runs, planned_splits
+from exprimo.studies.benchmarking.plan import PlannedRun, answer_split, plan_runs, planned_splits
 from exprimo.studies.halflife.checks import (
     backbone_model,
     check_backbone,
@@ -28,7 +26,6 @@ from exprimo.studies.halflife.checks import (
 from exprimo.studies.halflife.config import HalflifeStudy
 from exprimo.studies.halflife.interpretation import interpret_row
 from exprimo.studies.halflife.plan import (
-    answer_split,
     settled_splits,
     study_benchmark,
     study_question,
@@ -36,7 +33,13 @@ from exprimo.studies.halflife.plan import (
 from exprimo.studies.halflife.source import build_dataset
 from exprimo.studies.halflife.truth import truth_ceilings
 from exprimo.studies.halflife.verdict import verdict
-from exprimo.studies.resuming import begun_study, check_settings_kept, check_sources_kept
+from exprimo.studies.resuming import (
+    SETTINGS,
+    begun_study,
+    check_settings_kept,
+    check_sources_kept,
+    study_folder,
+)
 
 STUDY_FORMAT = 1
 _WRITTEN = ("embeddings", "benchmark", "interpretation", "study.json")
@@ -65,19 +68,12 @@ def run_halflife_study(
     resume
         Keep what an interrupted run has finished.
     """
-    folder = (Path(out) if out is not None else home / study.out).resolve()
-    with write_lock(folder):
+    with study_folder(study, home, out, resume=resume) as folder:
         return _run(study, home, folder, resume)
 
 
 def _run(study: HalflifeStudy, home: Path, folder: Path, resume: bool) -> HalflifeResult:
-    settings = folder / "settings.toml"
-    if not resume and settings.exists():
-        raise InputError(
-            "a study stands here already",
-            file=folder,
-            remedy="Go on with it: add --resume. Or choose another out",
-        )
+    settings = folder / SETTINGS
     check_settings(study)
     check_settings_kept(study, settings)
     check_files(study, home)

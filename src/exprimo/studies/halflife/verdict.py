@@ -9,6 +9,7 @@ import pandas as pd
 
 from exprimo.report.wording import metric_label
 from exprimo.studies.benchmarking import Benchmarked
+from exprimo.studies.benchmarking.steps import paired_step, scored, signed
 from exprimo.studies.halflife.config import HALFLIFE_ALONE
 
 BOTH, ENCODED, PROMOTER = (
@@ -55,32 +56,19 @@ def verdict(benchmark: Benchmarked, split: str) -> dict[str, Any]:
     for _, both in here[here["model"] == BOTH].iterrows():
         said.append(
             f"Promoter and half-life features together reach {metric_label(benchmark.headline)} "
-            f"{_estimate(both)} under the {split} split{_trainings(both)}."
+            f"{scored(both)} under the {split} split{_trainings(both)}."
         )
     said += [_sentence(step) for step in steps]
     return {"text": " ".join(said), "steps": steps}
 
 
 def _step(step: Step, paired: pd.DataFrame, split: str) -> dict[str, Any] | None:
-    here = paired[(paired["kind"] == "model") & (paired["split_a"] == split)]
-    for a, b, sign in ((step.more, step.less, 1.0), (step.less, step.more, -1.0)):
-        lines = here[(here["model_a"] == a) & (here["model_b"] == b)]
-        if len(lines):
-            line = lines.iloc[0]
-            low, high = float(line["low"]), float(line["high"])
-            low, high = (low, high) if sign > 0 else (-high, -low)
-            return {
-                **step._asdict(),
-                "difference": sign * float(line["value"]),
-                "low": low,
-                "high": high,
-                "adds": low > 0,
-            }
-    return None
+    found = paired_step(paired, split, step.more, step.less)
+    return None if found is None else {**step._asdict(), **found}
 
 
 def _sentence(step: dict[str, Any]) -> str:
-    difference, low, high = (_signed(step[name]) for name in ("difference", "low", "high"))
+    difference, low, high = (signed(step[name]) for name in ("difference", "low", "high"))
     if isnan(step["low"]):
         return (
             f"Whether {step['name']} cannot be told from so few genes: {difference}, without an "
@@ -97,12 +85,3 @@ def _sentence(step: dict[str, Any]) -> str:
 def _trainings(score: pd.Series[Any]) -> str:
     """Say so where no interval holds variation from one training to the next."""
     return ", from one training" if score.get("n_seeds") == 1 else ""
-
-
-def _signed(value: float) -> str:
-    return f"{value:+.3f}".replace("-", "−")
-
-
-def _estimate(score: pd.Series[Any]) -> str:
-    interval = "" if isnan(score["low"]) else f" [{score['low']:.3f}, {score['high']:.3f}]"
-    return f"{score['value']:.3f}{interval}"
