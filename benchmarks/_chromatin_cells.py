@@ -55,3 +55,24 @@ def _table(cells: int, genes: int) -> pd.DataFrame:
             "cell_type": [cell for cell, _ in names],
         }
     )
+
+
+def write_matrix(path: Path, folder: Path, kmers: list[int]) -> None:
+    """Write every example's numbers as the published matrix: ``x.npy`` and ``y.npy``.
+
+    ``kmers`` are the rows of ``kmer_bins`` that are kept.
+    """
+    from exprimo.features.chromatin import attach_kmer_bins
+
+    with Dataset.open(path) as data:
+        attach_kmer_bins(data)
+        rows = 3 * len(MARKS) + len(kmers)
+        x = np.empty((len(data), rows, BINS), dtype=np.float32)
+        for start in range(0, len(data), _GENES_AT_ONCE):
+            chosen = np.arange(start, min(start + _GENES_AT_ONCE, len(data)))
+            part = x[start : start + len(chosen)]
+            part[:, : len(MARKS)] = data.rows("signal", chosen)
+            part[:, len(MARKS) : 3 * len(MARKS)] = data.rows("cell_context", chosen)
+            part[:, 3 * len(MARKS) :] = data.rows("kmer_bins", chosen)[:, kmers]
+        np.save(folder / "x.npy", x)
+        np.save(folder / "y.npy", data.target("expression"))

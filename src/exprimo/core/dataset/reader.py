@@ -121,6 +121,7 @@ class Dataset:
         self._rows: dict[str, _Rows] = {}
         self._indexes: dict[str, npt.NDArray[np.int64]] = {}
         self._attached: dict[str, _Attached] = {}
+        self._stored: dict[str, InputInfo] | None = None
 
     @classmethod
     def open(cls, path: str | Path) -> Self:
@@ -204,6 +205,12 @@ class Dataset:
     @property
     def inputs(self) -> Mapping[str, InputInfo]:
         """Inputs by name."""
+        if self._stored is None:
+            # Asked for with every block of rows, and HDF5 takes milliseconds to answer.
+            self._stored = self._stored_inputs()
+        return self._stored | {name: attached.info for name, attached in self._attached.items()}
+
+    def _stored_inputs(self) -> dict[str, InputInfo]:
         found = {}
         for name, group in self._file["inputs"].items():
             values, attrs = group["values"], group.attrs
@@ -216,7 +223,7 @@ class Dataset:
                 units=str(attrs["units"]),
                 labels=tuple(map(str, attrs["labels"])),
             )
-        return found | {name: attached.info for name, attached in self._attached.items()}
+        return found
 
     def attach(
         self,

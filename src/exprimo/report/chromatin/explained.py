@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from exprimo.report.charts.chart import Axis, Chart, Rule, Series, floats
+from exprimo.report.charts.chart import Axis, Chart, FloatArray, Rule, Series, floats
 from exprimo.report.chromatin.heatmaps import (
     MAX_DRAWN,
     attention_charts,
@@ -81,13 +81,22 @@ def _outputs(found: Explanation, n: str) -> Chart | None:
     return Chart(
         "raised-output",
         "How far the output rises within the bounds",
-        f"Mean over {n}; it comes to rest where the bounds hold it.",
+        f"Mean over {n}; {_end_of(output)}.",
         f"Line of the mean output per step, from {first} to {last}.",
         Axis("Step"),
         Axis(f"Output ({found.summary.get('scale') or 'raw'})"),
         (Series("output", step, output, "c1", dash="solid", symbol=None),),
         sources=(found.file("raised_outputs.tsv"),),
     )
+
+
+def _end_of(output: FloatArray) -> str:
+    """Say whether a line of outputs has come to rest: its last tenth adds less than a fiftieth."""
+    rise = float(output[-1] - output[0])
+    late = float(output[-1] - output[-max(2, len(output) // 10)])
+    if rise > 0 and late > rise / 50:
+        return f"it was still rising after {len(output) - 1} steps"
+    return "it comes to rest where the bounds hold it"
 
 
 def _share(found: Explanation) -> str:
@@ -166,7 +175,7 @@ def planted_table(found: Explanation) -> Table | None:
         return None
     columns = (
         Column("Mark"), Column("Cell type"), Column("Planted"), Column("at", True, "bases"),
-        Column("Mean gradient there", True, found.unit), Column("z", True, "over its error"),
+        Column("Mean gradient there", True, found.mark_unit), Column("z", True, "over its error"),
         Column("Sign"), Column("Strongest at", True, "bases"), Column("Place"),
     )  # fmt: skip
     rows = tuple(
@@ -194,9 +203,9 @@ def strongest_table(found: Explanation) -> Table | None:
         return None
     columns = (
         Column("Cell type"), Column("Mark"), Column("Raises most at", True, "bases"),
-        Column("Gradient", True, f"{found.unit}, with standard error"),
+        Column("Gradient", True, f"{found.mark_unit}, with standard error"),
         Column("Lowers most at", True, "bases"),
-        Column("Gradient", True, f"{found.unit}, with standard error"),
+        Column("Gradient", True, f"{found.mark_unit}, with standard error"),
         Column("Sum over bins", True), Column("Genes", True),
     )  # fmt: skip
     rows = []

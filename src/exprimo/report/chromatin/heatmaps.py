@@ -64,6 +64,7 @@ def mark_charts(found: Explanation) -> list[Chart]:
             grid,
             top,
             "mark_bins.tsv",
+            found.mark_unit,
             _planted(found, grid),
         )
         for k, grid in enumerate(every[:MAX_DRAWN], 1)
@@ -96,6 +97,7 @@ def kmer_charts(found: Explanation) -> list[Chart]:
                 grid,
                 top,
                 "kmer_bins.tsv",
+                found.kmer_unit,
             )
         )
     return charts
@@ -193,6 +195,7 @@ def _signed(
     grid: Grid,
     top: float,
     file: str,
+    unit: str,
     points: tuple[Series, ...] = (),
 ) -> Chart:
     return Chart(
@@ -200,12 +203,12 @@ def _signed(
         title,
         f"{caption} Blue: more of it raises the output; orange: lowers it.",
         f"Heat map of the mean signed gradient of {grid.label}, {len(grid.rows)} rows by "
-        f"{counted(len(grid.offsets), 'bin')}; {_extreme(grid)} ({found.unit}).",
+        f"{counted(len(grid.offsets), 'bin')}; {_extreme(grid)} ({unit}).",
         _AXIS,
         Axis(""),
         points,
         sources=(found.file(file), *([found.file("interpretation.json")] if points else [])),
-        matrix=_matrix(grid, f"Gradient ({found.unit})", (-top, top), signed=True),
+        matrix=_matrix(grid, f"Gradient ({unit})", (-top, top), signed=True),
     )
 
 

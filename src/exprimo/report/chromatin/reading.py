@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from exprimo.core.files.versions import check_format_version
-from exprimo.report.files import needed, read_json, read_table
+from exprimo.report.files import as_numbers, needed, read_json, read_table
 from exprimo.report.runs.material import Material
 from exprimo.report.runs.reading import read_material
 
@@ -78,10 +78,20 @@ class Explanation:
         return str(self.summary.get("row") or "the network")
 
     @property
-    def unit(self) -> str:
-        """Name the unit of a gradient."""
-        scale = str(self.summary.get("scale") or "output").replace("target SD", "SD")
-        return f"{scale} per unit"
+    def scale(self) -> str:
+        """Name the unit of the output."""
+        return str(self.summary.get("scale") or "output").replace("target SD", "SD")
+
+    @property
+    def mark_unit(self) -> str:
+        """Name the unit of a mark's gradient: per standard deviation of the signal, if known."""
+        known = self.marks is not None and "per_sd" in self.marks
+        return f"{self.scale} per {'SD of the signal' if known else 'unit'}"
+
+    @property
+    def kmer_unit(self) -> str:
+        """Name the unit of a k-mer's gradient."""
+        return f"{self.scale} per k-mer"
 
     @property
     def planted(self) -> list[Mapping[str, Any]]:
@@ -229,9 +239,21 @@ def read_explanation(folder: Path, place: str) -> Explanation | None:
     return Explanation(
         summary,
         place,
-        table("mark_bins.tsv", *_BINS),
+        _per_sd(table("mark_bins.tsv", *_BINS), folder / "mark_bins.tsv"),
         table("kmer_bins.tsv", *_BINS),
         table("attention.tsv", *_ATTENTION),
         table("raised.tsv", *_RAISED),
         table("raised_outputs.tsv", (), ("step", "output")),
     )
+
+
+def _per_sd(table: pd.DataFrame | None, path: Path) -> pd.DataFrame | None:
+    """Turn slopes per unit of signal into slopes per standard deviation that it has there.
+
+    Per unit, a slope is steepest where a mark hardly varies and moves nothing. Older studies did
+    not store the deviations, and are shown per unit.
+    """
+    if table is None or "per_sd" not in table:
+        return table
+    sd, per_sd = (as_numbers(table[name].astype(str), path) for name in ("sd", "per_sd"))
+    return table.assign(mean=per_sd, se=table["se"] * sd, per_sd=per_sd)

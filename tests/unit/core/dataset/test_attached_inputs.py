@@ -36,6 +36,23 @@ def test_an_attached_input_is_read_like_one_of_the_file(dataset: Path) -> None:
         assert data.distinct("embedding", 1, 9).tolist() == [[3, 4]]
 
 
+def test_inputs_are_told_anew_after_one_was_attached(dataset: Path) -> None:
+    with Dataset.open(dataset) as data:
+        before = data.inputs
+        assert tuple(before) == ("sequence",)
+        data.attach(_info("embedding"), np.array([1, 0, 1]), lambda rows: rows)
+        assert tuple(data.inputs) == ("sequence", "embedding")
+        assert tuple(before) == ("sequence",)
+        assert data.inputs["sequence"] == before["sequence"]
+
+
+def test_what_a_caller_does_to_inputs_does_not_reach_the_dataset(dataset: Path) -> None:
+    with Dataset.open(dataset) as data:
+        told = dict(data.inputs)
+        data.inputs.clear()  # type: ignore[attr-defined]  # a Mapping promises no such thing
+        assert dict(data.inputs) == told
+
+
 def test_an_input_of_the_file_is_not_hidden(dataset: Path) -> None:
     with (
         Dataset.open(dataset) as data,
