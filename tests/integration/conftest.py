@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -12,10 +15,53 @@ import pytest
 import exprimo
 from exprimo.cli.main import main
 from exprimo.simulate import SimulatedWorld
+from exprimo.simulate.chromatin.config import CellsConfig
 from exprimo.simulate.config import GenomeConfig, WorldConfig
 
 # A network of 2,000 weights that learns for a second: what it finds does not matter here.
 TINY_CNN = {"channels": 8, "stem_channels": 8, "head_channels": 4, "hidden": 8, "grid": 4}
+
+_TRUNK = "{ width = 8, most = 8, layers = 3, halving = [1] }"
+# Ten thousand times is more than any 3-mer occurs among so few genes.
+_TRUNK_OF_ALL = _TRUNK.replace(" }", ", kmer_least = 1000 }")
+CHROMATIN_STUDY = f"""
+kind = "chromatin"
+truth = "world/truth"
+
+[tracks]
+genes = "world/genes.gtf"
+signal_table = "world/tracks.tsv"
+expression = "world/cell_expression.tsv"
+fasta = "world/genome.fa"
+bins = 20
+marks = ["H3K4me3", "H3K4me1", "H3K27me3"]
+
+[benchmark]
+models = ["gene_mean", "bins_ridge", "marks", "marks + statistics + k-mers", "attentive_chrome"]
+splits = ["gene*cell", "example"]
+test_cells = ["cell01", "cell02"]
+val_cells = ["cell03"]
+ensemble = 2
+
+[benchmark.fit]
+epochs = 2
+batch_size = 64
+
+[benchmark.machine]
+threads = 1
+device = "cpu"
+precision = "fp32"
+
+[benchmark.options]
+"marks" = {_TRUNK}
+"marks + statistics + k-mers" = {_TRUNK_OF_ALL}
+"attentive_chrome" = {{ units = 2, mark_units = 2 }}
+
+[interpretation]
+examples = 20
+raised = 4
+"""
+PROGRAM = "from exprimo.cli.main import main; main()"
 
 
 class Outcome(NamedTuple):
@@ -124,6 +170,43 @@ def benchmarked(promoters: Path) -> Path:
         options={"cnn": TINY_CNN},
     )
     return out
+
+
+def call_program(*arguments: object, script: str = PROGRAM) -> subprocess.CompletedProcess[str]:
+    """Run the program in a process of its own, or a script that becomes it."""
+    return subprocess.run(
+        [sys.executable, "-c", script, *map(str, arguments)],
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="session")
+def program() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run the program in a process of its own, or a script that becomes it."""
+    return call_program
+
+
+@pytest.fixture(scope="session")
+def chromatin_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A world of 150 genes in seven cell types, and a study of it; read-only."""
+    home = tmp_path_factory.mktemp("chromatin")
+    config = WorldConfig(
+        genes=150, genome=GenomeConfig(chromosomes=4), cells=CellsConfig(cell_types=7)
+    )
+    exprimo.simulate(home / "world", seed=1, config=config)
+    (home / "study.toml").write_text(CHROMATIN_STUDY)
+    return home
+
+
+@pytest.fixture(scope="session")
+def chromatin_study(chromatin_home: Path) -> tuple[Path, str]:
+    """The folder of that study's results, and what the program said; read-only."""
+    ended = call_program("run", chromatin_home / "study.toml")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    return chromatin_home / "results", ended.stdout
 
 
 def _listing(folder: Path) -> dict[str, tuple[int, int]]:

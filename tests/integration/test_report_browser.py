@@ -172,6 +172,29 @@ def test_the_page_is_small_and_ready_soon(
         visit.context.close()
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 400)])
+def test_the_page_of_a_chromatin_study_that_ran(
+    browser: Any, chromatin_study: tuple[Path, str], scheme: str, width: int
+) -> None:
+    folder, _ = chromatin_study
+    visit = Visit(browser, folder / "report.html", scheme, width)
+    # Plotly says so where tick labels and their room chase each other; it draws all the same.
+    assert [text for text in visit.wrong if "auto-margin redraws" not in text] == []
+    figures = visit.figures()
+    assert figures.keys() == {path.stem for path in (folder / "figures").glob("*.svg")}
+    assert figures.keys() > {"steps", "rivals", "within", "splits", "marks-1", "kmers-1",
+                             "attention-1", "raised-1", "raised-output"}  # fmt: skip
+    for key, (wide, high, _) in figures.items():
+        assert wide > 250, key
+        assert high > 120, key
+    # What is no heat map, which is an image, has marks drawn.
+    assert all(figures[key][2] > 0 for key in ("steps", "rivals", "within", "raised-output"))
+    sideways = visit.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+    assert sideways <= 0
+    visit.context.close()
+
+
 def test_tables_sort_filter_and_download(browser: Any, reports: dict[str, Path]) -> None:
     visit = Visit(browser, reports["regression"])
     table = visit.page.locator("#table-scores")

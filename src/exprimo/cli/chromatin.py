@@ -64,7 +64,12 @@ def _chromatin(
     sequences: Annotated[
         Path | None, typer.Option(help="Lines of gene id, sequence; with binned files.")
     ] = None,
-    marks: Annotated[str, typer.Option(help="Marks to use, in order: H3K4me3,H3K27me3.")] = "",
+    marks: Annotated[
+        str,
+        typer.Option(
+            help="Marks to use, in order: H3K4me3,H3K27me3; names them where the file has none."
+        ),
+    ] = "",
     expression: Expression = None,
     scale: Scale = None,
     library_size: LibrarySize = False,

@@ -20,9 +20,25 @@ Settings = Annotated[
 ]
 
 
+Model = Annotated[
+    str | None,
+    typer.Option(
+        "-m",
+        "--model",
+        help="From: exprimo models; default: cnn, or histone_fcn where there is signal.",
+    ),
+]
+Strategy = Annotated[
+    str,
+    typer.Option(
+        help="auto, random, chromosome, homology, gene, cell, individual, example, "
+        "column:NAME, or a cross such as gene*cell."
+    ),
+]
 Preset = Annotated[str | None, typer.Option(help="Published settings; see: exprimo models NAME.")]
 Above = Annotated[
-    str | None, typer.Option(help="Learn high or low: above the median, or above a number.")
+    str | None,
+    typer.Option(help="Learn high or low: above the median, the cell-median, or a number."),
 ]
 Embeddings = Annotated[
     Path | None, typer.Option(help="A store from exprimo embed, for models that read it.")
@@ -74,15 +90,25 @@ def _models(
                     e["name"],
                     e["kind"],
                     ", ".join(e["inputs"]) or "none",
-                    f"{e['n_parameters']:,}" if e["n_parameters"] else "-",
+                    _sizes(e["n_parameters_few"], e["n_parameters"]),
                     e["summary"],
                 ]
                 for e in entries
             ],
             ["model", "kind", "inputs", "parameters", "what it is"],
         )
-        lines += ["", "Parameters are counted for a window of 600 bases."]
+        lines += [
+            "",
+            "Parameters are counted for a window of 600 bases, or five marks in 100 bins.",
+            "Two numbers: the size follows the number of training examples (with few to with many).",
+        ]
     say(lines, {"models": entries}, as_json=as_json)
+
+
+def _sizes(few: int | None, many: int | None) -> str:
+    if not few or not many:
+        return "-"
+    return f"{many:,}" if few == many else f"{few:,} to {many:,}"
 
 
 def _told(value: Any) -> str:
@@ -94,17 +120,12 @@ def _told(value: Any) -> str:
 def _train(
     dataset: Annotated[Path, typer.Argument(help="The dataset, an .h5 file.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="The run's folder.")],
-    model: Annotated[str, typer.Option("-m", "--model", help="From: exprimo models.")] = "cnn",
+    model: Model = None,
     preset: Preset = None,
     target: Annotated[str | None, typer.Option(help="Which target.")] = None,
     above: Above = None,
     embeddings: Embeddings = None,
-    split: Annotated[
-        str,
-        typer.Option(
-            help="auto, random, chromosome, homology, cell, individual, column:NAME, A*B."
-        ),
-    ] = "auto",
+    split: Strategy = "auto",
     test_chroms: Annotated[str, typer.Option(help="Chromosomes that judge: A,B.")] = "",
     val_chroms: Annotated[str, typer.Option(help="Chromosomes that tune: A,B.")] = "",
     test_cells: Annotated[str, typer.Option(help="Cell types that judge: A,B.")] = "",

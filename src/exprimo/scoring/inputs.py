@@ -34,6 +34,7 @@ def open_inputs(
         if run is not None:
             derive_inputs(data, run.metrics.get("inputs", ()))
             _refuse_other_labels(data, run)
+            _refuse_other_signal(data, run)
         if run is not None and opened is not None:
             _refuse_other_embeddings(opened, run)
         yield data
@@ -58,6 +59,27 @@ def _refuse_other_labels(data: Dataset, run: Run) -> None:
             expected=", ".join(learned),
             remedy="Build the dataset with the same columns in the same order",
         )
+
+
+_SIGNAL_SETTINGS = ("scale", "library_size", "bin_size")
+
+
+def _refuse_other_signal(data: Dataset, run: Run) -> None:
+    """Refuse signal on another scale than was learned: it has the same shape and other numbers."""
+    if "signal" not in run.metrics.get("inputs", ()) or "signal" not in data.inputs:
+        return
+    learned = (run.provenance["dataset"].get("provenance") or {}).get("settings") or {}
+    found = data.provenance.get("settings") or {}
+    for name in _SIGNAL_SETTINGS:
+        if name in learned and name in found and learned[name] != found[name]:
+            raise MismatchError(
+                "the signal of this dataset is not on the scale that the run learned",
+                file=data.path,
+                record=name,
+                found=found[name],
+                expected=learned[name],
+                remedy="Build the dataset with the same --scale, --library-size and --bin-size",
+            )
 
 
 def _refuse_other_embeddings(store: EmbeddingStore, run: Run) -> None:

@@ -32,6 +32,12 @@ DEFAULT_FRACTIONS: Fractions = (0.8, 0.1, 0.1)
 
 _TRAIN, _VAL, _TEST, _NONE = range(len(PARTS))
 _GIVEN = PARTS[:_NONE]
+# What parts are called in columns that users bring.
+_PART_OF_NAME = {
+    **{name: part for part, name in enumerate(_GIVEN)}, "valid": _VAL, "validation": _VAL
+}  # fmt: skip
+# Below this many test examples of a cross, a reader is told how few there are.
+_FEW_JUDGE = 200
 
 _PART_WINDOWS = (
     "Build the dataset with shorter windows (upstream, downstream), so that neighbouring genes "
@@ -213,7 +219,7 @@ def _dealt(task: _Task, factor: Factor) -> Parts:
     kin, ids, notes = task.kin, task.ids, task.notes
     if factor.column is not None:
         labels, names = column_labels(task.dataset, factor.column)
-        if set(names.tolist()) <= set(_GIVEN) and _GIVEN[_TEST] in names.tolist():
+        if set(names.tolist()) <= _PART_OF_NAME.keys() and _GIVEN[_TEST] in names.tolist():
             return _as_given(names, labels, factor.column, notes)
     else:
         labels = _labels_of(kin, factor.kind)
@@ -277,7 +283,7 @@ def _named(task: _Task, factor: Factor, wanted: NamedParts) -> Parts:
 
 def _as_given(names: npt.NDArray[np.str_], labels: Labels, column: str, notes: Notes) -> Parts:
     """Take a column of the values train, val and test at its word; a row without one trains."""
-    part_of_label = np.array([_GIVEN.index(name) for name in names.tolist()], dtype=np.int64)
+    part_of_label = np.array([_PART_OF_NAME[name] for name in names.tolist()], dtype=np.int64)
     parts = np.full(len(labels), _TRAIN, np.int64)
     known = labels != NO_LABEL
     parts[known] = part_of_label[labels[known]]
@@ -304,7 +310,21 @@ def _crossed(sides: list[Parts], notes: Notes) -> Parts:
         parts[side != parts] = _NONE
     if len(sides) > 1:
         notes["mixed_set_aside"] = int((parts == _NONE).sum())
+        _note_cross(parts, notes)
     return parts
+
+
+def _note_cross(parts: Parts, notes: Notes) -> None:
+    """Tell the true shares where a cross leaves little to judge by; each side's own are moot."""
+    for name in [name for name in notes if name.startswith("uneven_")]:
+        del notes[name]
+    counts = np.bincount(parts, minlength=len(PARTS))
+    if counts[_TEST] < _FEW_JUDGE:
+        shares = [f"{PARTS[part]} {counts[part]:,}" for part in (_TRAIN, _VAL, _TEST)]
+        notes["uneven_cross"] = (
+            f"{', '.join(shares)} of {len(parts):,} examples: those that mix the parts of the two "
+            f"sides, {counts[_NONE]:,}, are set aside, and few are left to judge by"
+        )
 
 
 def _purge(parts: Parts, kin: Kin, factors: tuple[Factor, ...], notes: Notes) -> None:

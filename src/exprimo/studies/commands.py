@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from exprimo.core.config import Config, apply_override, read_toml
+from exprimo.core.dataset import Dataset
 from exprimo.core.errors import ConfigError
 from exprimo.core.files.atomic import atomic_file, refuse_existing
 from exprimo.core.run import Run
@@ -50,7 +51,7 @@ def train(
     dataset: str | Path,
     out: str | Path,
     *,
-    model: str = "cnn",
+    model: str | None = None,
     resume: bool = False,
     allow_leak: bool = False,
     **settings: Any,
@@ -64,7 +65,7 @@ def train(
     out
         The Run's folder, which must not exist.
     model
-        A name from `models`.
+        A name from `models`; unset: ``histone_fcn`` where the dataset holds signal, else ``cnn``.
     resume
         Go on with what a killed run left; the result equals that of an unbroken one.
     allow_leak
@@ -77,8 +78,15 @@ def train(
     --------
     >>> exprimo.train("D.h5", "RUN", split={"strategy": "chromosome"})    # doctest: +SKIP
     """
-    config = TrainConfig.checked({"dataset": str(dataset), "model": model, **settings})
+    chosen = model or _usual_model(dataset)
+    config = TrainConfig.checked({"dataset": str(dataset), "model": chosen, **settings})
     return train_run(config, out, resume=resume, allow_leak=allow_leak, on_complete=_write_report)
+
+
+def _usual_model(dataset: str | Path) -> str:
+    """Choose a network by what a dataset holds; one of sequences would pass over its signal."""
+    with Dataset.open(dataset) as data:
+        return "histone_fcn" if "signal" in data.inputs else "cnn"
 
 
 def benchmark(

@@ -23,8 +23,9 @@ def models(name: str | None = None) -> list[dict[str, Any]]:
     -------
     list of dict
         ``name, kind, inputs, tasks, n_parameters`` (for a window of 600 bases, five marks in
-        100 bins; None for baselines, whose number depends on the data), ``summary, citation,
-        options, presets``.
+        100 bins; None for baselines, whose number depends on the data), ``n_parameters_few``
+        (the same with few training examples; it differs where open sizes follow their number),
+        ``summary, citation, options, presets``.
 
     Examples
     --------
@@ -37,16 +38,18 @@ def models(name: str | None = None) -> list[dict[str, Any]]:
 
 def _entry(spec: ModelSpec) -> dict[str, Any]:
     config = spec.config()
-    parameters = None
+    parameters = few = None
     if spec.kind == "network":
-        shapes = Shapes({name: _EXAMPLE_SHAPES[name] for name in spec.inputs}, spec.tasks[0])
-        parameters = sum(p.numel() for p in spec.build(config, shapes).parameters())
+        parameters = few = _n_parameters(spec, config)
+        if spec.adapt is not None:
+            few = _n_parameters(spec, spec.adapt(config, 1))
     return {
         "name": spec.name,
         "kind": spec.kind,
         "inputs": list(spec.inputs),
         "tasks": list(spec.tasks),
         "n_parameters": parameters,
+        "n_parameters_few": few,
         "summary": spec.summary,
         "citation": spec.citation,
         "options": {
@@ -61,6 +64,11 @@ def _entry(spec: ModelSpec) -> dict[str, Any]:
             for name, preset in spec.presets.items()
         },
     }
+
+
+def _n_parameters(spec: ModelSpec, config: Config) -> int:
+    shapes = Shapes({name: _EXAMPLE_SHAPES[name] for name in spec.inputs}, spec.tasks[0])
+    return sum(p.numel() for p in spec.build(config, shapes).parameters())
 
 
 def _plain(value: Any) -> Any:

@@ -124,6 +124,7 @@ SHOWN = SimpleNamespace(
     expression=BENCHMARKED,
     differential=STUDIED,
     halflife=STUDIED,
+    chromatin=STUDIED,
 )
 PREDICTED = SimpleNamespace(path=Path("P.tsv"), n_examples=3)
 EMBEDDED = SimpleNamespace(

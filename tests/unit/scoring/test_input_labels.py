@@ -85,3 +85,44 @@ def test_a_run_that_stored_no_names_is_read_as_before(run: Run, tmp_path: Path) 
         assert predict(run.path, other, tmp_path / "P.tsv", threads=1).n_examples == 80
     finally:
         path.write_text(before)
+
+
+def cells(path: Path, scale: str, seed: int = 0) -> Path:
+    rng = np.random.default_rng(seed)
+    pairs = [(gene, cell) for cell in "ABCDE" for gene in range(12)]
+    values = rng.gamma(1, size=(60, 2, 4)).astype(np.float32)
+    settings = {"scale": scale, "library_size": False, "bin_size": 100}
+    with write_dataset(path, {"settings": settings}) as out:
+        out.examples(
+            pd.DataFrame(
+                {
+                    "example_id": [f"{cell}{seed}_{gene}" for gene, cell in pairs],
+                    "gene_id": [f"g{gene}" for gene, _ in pairs],
+                    "cell_type": [f"{cell}{seed}" for _, cell in pairs],
+                }
+            )
+        )
+        out.input("signal", [values], labels=["up", "down"])
+        out.target("y", values[:, 0].sum(1).astype(float), kind="regression")
+    return path
+
+
+def test_signal_on_another_scale_is_refused(tmp_path: Path) -> None:
+    settings = {
+        "dataset": str(cells(tmp_path / "D.h5", "raw")),
+        "model": "bins_ridge",
+        "split": {"strategy": "cell"},
+        "machine": {"device": "cpu", "threads": 1, "precision": "fp32"},
+    }
+    done = train_run(TrainConfig.checked(settings), tmp_path / "R")
+    same = cells(tmp_path / "same.h5", "raw", seed=1)
+    assert predict(done.path, same, tmp_path / "P.tsv", threads=1).n_examples == 60
+    other = cells(tmp_path / "other.h5", "log1p", seed=1)
+    for call in (
+        lambda: predict(done.path, other, tmp_path / "Q.tsv", threads=1),
+        lambda: evaluate(done.path, other, threads=1),
+    ):
+        with pytest.raises(MismatchError, match="not on the scale that the run learned") as caught:
+            call()
+        assert "log1p" in str(caught.value)
+    assert not (tmp_path / "Q.tsv").exists()

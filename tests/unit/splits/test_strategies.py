@@ -338,3 +338,11 @@ def test_an_unknown_cell_type_is_refused_with_the_nearest(cells_by_genes):
         make_split(cells_by_genes, "cell", test_cells=["C5"], val_cells=["C5"])
     with pytest.raises(ConfigError, match="does not use them"):
         make_split(cells_by_genes, "gene", test_cells=["C5"])
+
+
+def test_a_cross_tells_how_few_are_left_to_judge_by(cells_by_genes):
+    split = make_split(cells_by_genes, "gene*cell", test_cells=["C5"], val_cells=["C2"])
+    counts = split.counts()
+    assert counts["none"] == split.notes["mixed_set_aside"] > 0
+    assert f"test {counts['test']} of 72" in split.notes["uneven_cross"]
+    assert "uneven_cell" not in split.notes

@@ -9,6 +9,7 @@ from pathlib import Path
 import h5py
 
 from exprimo.core.errors import FormatError, InputError
+from exprimo.data.check.signal_kind import binary_signal_kind, text_signal_kind
 from exprimo.data.check.table_kind import is_name_pairs, table_kind
 from exprimo.data.counts import holds_quantifications
 from exprimo.data.counts.reader import looks_like_htseq, looks_like_tar
@@ -56,6 +57,8 @@ def detect(path: Path) -> str:
         return "JSON file"
     if path.suffix == ".fai" and path.with_suffix("").exists():
         return "FASTA index"
+    if signal := binary_signal_kind(path, magic):
+        return signal
     if looks_like_tar(path):
         return "HTSeq tar"
     refuse_binary(path)
@@ -116,6 +119,8 @@ def _text_kind(path: Path) -> str:
         nine = _nine_column_kind(data[0])
         if nine:
             return nine
+        if signal := text_signal_kind(path, data):
+            return signal
         if all(_is_bed(line) for line in data):
             return "BED"
         if looks_like_htseq(path):

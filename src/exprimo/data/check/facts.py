@@ -18,6 +18,14 @@ from exprimo.core.sequence import N_CODE
 from exprimo.data.annotation import read_annotation
 from exprimo.data.check.findings import Findings
 from exprimo.data.check.gene_hdf5_facts import gene_hdf5_facts
+from exprimo.data.check.signal_facts import (
+    csv_facts,
+    gene_sequence_facts,
+    npz_facts,
+    stack_facts,
+    track_facts,
+    track_table_facts,
+)
 from exprimo.data.check.table_kind import Sampled
 from exprimo.data.counts import check_quantified, read_counts
 from exprimo.data.fasta import read_fasta
@@ -252,7 +260,9 @@ def _unknown(path: Path) -> Findings:
         "not a kind of file that Exprimo reads",
         file=path,
         expected="FASTA, GTF, GFF3, BED, counts, quantified transcripts, samples, targets, a "
-        "table of sequences, gene names, MEME motifs, genes in HDF5, a dataset or a run",
+        "table of sequences, gene names, MEME motifs, tracks of signal (BigWig, bedGraph, BED, "
+        "BAM) or a table of them, binned signal, sequences of genes, genes in HDF5, a dataset or "
+        "a run",
     )
 
 
@@ -271,6 +281,15 @@ FACTS: Mapping[str, Callable[[Path], Findings]] = {
     "sequence table": _sequence_table,
     "gene names": _gene_names,
     "MEME motifs": _motifs,
+    "BigWig track": track_facts,
+    "bedGraph track": track_facts,
+    "reads (BED)": track_facts,
+    "reads (BAM)": track_facts,
+    "binned signal (CSV)": csv_facts,
+    "binned signal (NPZ by cell type)": npz_facts,
+    "binned signal (NumPy stack)": stack_facts,
+    "sequences of genes": gene_sequence_facts,
+    "table of signal tracks": track_table_facts,
     "study file": _study_file,
     "JSON file": _json,
     "FASTA index": _fasta_index,

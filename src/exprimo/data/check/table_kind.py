@@ -10,6 +10,7 @@ from pathlib import Path
 from exprimo.core.errors import FormatError
 from exprimo.data.counts.matrix import CLASS_ROW, FEATURE_COUNTS
 from exprimo.data.samples import SAMPLE_COLUMNS
+from exprimo.data.signals.track_table import TRACK_COLUMNS
 from exprimo.data.tabular import (
     Table,
     detect_separator,
@@ -96,6 +97,8 @@ def table_kind(path: Path) -> str:
     header, behind = sampled.header, range(1, len(sampled.header))
     if header[: len(FEATURE_COUNTS)] == FEATURE_COUNTS or sampled.first_is_class_row:
         return "counts"
+    if set(TRACK_COLUMNS) <= set(header):
+        return "table of signal tracks"
     if any(name.lower() in SAMPLE_COLUMNS for name in header):
         return "samples"
     if sampled.sequences():

@@ -51,7 +51,7 @@ def read_binned(
     # is refused at once.
     with source.open("rb") as handle:
         first = handle.read(8)
-    name = cell or _stem(source)
+    name = cell or file_stem(source)
     if first.startswith(b"PK"):
         found = read_npz(source, cell, name, names)
     elif first.startswith(b"\x93NUMPY"):
@@ -68,5 +68,12 @@ def read_binned(
     return (check_cell(one, source) for one in found)
 
 
-def _stem(path: Path) -> str:
+def file_stem(path: Path) -> str:
+    """Give the name of a file without its ending, packed or not.
+
+    Examples
+    --------
+    >>> file_stem(Path("E003/train.csv.gz"))
+    'train'
+    """
     return Path(path.name.removesuffix(".gz")).stem

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tokenize
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,8 +27,22 @@ _DEFAULT_MARKS = 5
 _STACK = "arrays signal (genes, marks, bins) and gene_id (genes,)"
 _NUMBERED = "the file does not name its marks, so they are numbered"
 
+# What a damaged archive or header makes numpy and zipfile raise; a header may also claim more
+# values than there is memory for.
+_BROKEN = (
+    zipfile.BadZipFile,
+    zlib.error,
+    tokenize.TokenError,
+    MemoryError,
+    ValueError,
+    EOFError,
+    OSError,
+)
 
-class _Head(NamedTuple):
+
+class ArrayHead(NamedTuple):
+    """Shape and type of an array that was not read."""
+
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
 
@@ -35,7 +51,7 @@ def read_npz(
     path: Path, cell: str | None, name: str, marks: tuple[str, ...] | None
 ) -> Iterator[BinnedCell]:
     """Read an NPZ: stacks if it holds ``signal`` and ``gene_id``, else an array a cell type."""
-    heads = _heads(path)
+    heads = read_heads(path)
     if {"signal", "gene_id"} <= heads.keys():
         yield _named_stack(path, heads, name, marks)
         return
@@ -56,7 +72,7 @@ def read_npy(
     """Read one stack (genes, marks, bins) whose genes stand in a text file."""
     try:
         values = np.load(path, allow_pickle=False)
-    except (ValueError, EOFError, OSError) as error:
+    except _BROKEN as error:
         raise _unreadable(path, path.name, error) from error
     beside = Path(genes) if genes is not None else path.with_suffix(".genes.txt")
     if genes is None and not beside.exists():
@@ -71,9 +87,9 @@ def read_npy(
     yield _stack(path, cell, values, ids, marks, None)
 
 
-def _heads(path: Path) -> dict[str, _Head]:
+def read_heads(path: Path) -> dict[str, ArrayHead]:
     """Read shape and type of each array, no values; pickled objects are refused here."""
-    found: dict[str, _Head] = {}
+    found: dict[str, ArrayHead] = {}
     try:
         with zipfile.ZipFile(path) as archive:
             for member in archive.namelist():
@@ -92,8 +108,8 @@ def _heads(path: Path) -> dict[str, _Head]:
                     shape, _, dtype = read(handle)
                 if dtype.hasobject:
                     raise _pickled(path, key)
-                found[key] = _Head(shape, dtype)
-    except (zipfile.BadZipFile, ValueError, EOFError, OSError) as error:
+                found[key] = ArrayHead(shape, dtype)
+    except _BROKEN as error:
         raise _unreadable(path, None, error) from error
     if not found:
         raise FormatError("an NPZ file without arrays", file=path)
@@ -104,12 +120,12 @@ def _load(path: Path, key: str) -> npt.NDArray[Any]:
     try:
         with np.load(path, allow_pickle=False) as arrays:
             loaded: npt.NDArray[Any] = arrays[key]
-    except (ValueError, EOFError, OSError, zipfile.BadZipFile) as error:
+    except _BROKEN as error:
         raise _unreadable(path, key, error) from error
     return loaded
 
 
-def _n_marks(path: Path, key: str, head: _Head, marks: tuple[str, ...] | None) -> int:
+def _n_marks(path: Path, key: str, head: ArrayHead, marks: tuple[str, ...] | None) -> int:
     """Say how many columns of a cell type's array are marks; another shape is an error."""
     n = _DEFAULT_MARKS if marks is None else len(marks)
     fits = len(head.shape) == 3 and head.shape[2] in (n + 1, n + 2) and 0 not in head.shape
@@ -130,7 +146,7 @@ def _n_marks(path: Path, key: str, head: _Head, marks: tuple[str, ...] | None) -
 def _cell_array(
     path: Path, key: str, array: npt.NDArray[Any], marks: tuple[str, ...] | None
 ) -> BinnedCell:
-    n = _n_marks(path, key, _Head(array.shape, array.dtype), marks)
+    n = _n_marks(path, key, ArrayHead(array.shape, array.dtype), marks)
     ids = _gene_ids(path, key, array[:, :, 0])
     values = np.ascontiguousarray(
         too_large(array[:, :, 1 : n + 1], path, key).transpose(0, 2, 1), dtype=np.float32
@@ -179,7 +195,7 @@ def _gene_ids(path: Path, key: str, column: npt.NDArray[Any]) -> tuple[str, ...]
 
 
 def _named_stack(
-    path: Path, heads: dict[str, _Head], cell: str, marks: tuple[str, ...] | None
+    path: Path, heads: dict[str, ArrayHead], cell: str, marks: tuple[str, ...] | None
 ) -> BinnedCell:
     ids = tuple(str(one).strip() for one in _texts(_load(path, "gene_id")).reshape(-1).tolist())
     named = None

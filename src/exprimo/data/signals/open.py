@@ -19,8 +19,8 @@ from exprimo.data.textfile import require_file
 
 WHAT = "a track of signal: BigWig, bedGraph, or reads in BED or BAM"
 
-_BIGWIG_NAMES = {".bw", ".bigwig", ".bbi"}
-_BEDGRAPH_NAMES = {".bedgraph", ".bdg", ".bg"}
+BIGWIG_NAMES = {".bw", ".bigwig", ".bbi"}
+BEDGRAPH_NAMES = {".bedgraph", ".bdg", ".bg"}
 _BED_NAMES = {".bed", ".tagalign"}
 
 
@@ -42,8 +42,8 @@ def open_signal(path: str | Path) -> SignalFile:
     bedgraph [[1.5, 1.5]]
     """
     source = require_file(path, WHAT)
-    name = Path(source.name.lower().removesuffix(".gz").removesuffix(".bgz"))
-    if looks_like_bigwig(source) or name.suffix in _BIGWIG_NAMES:
+    name = plain_name(source)
+    if looks_like_bigwig(source) or name.suffix in BIGWIG_NAMES:
         return BigWigFile(source)
     if looks_like_bam(source):
         return BamFile(source)
@@ -60,8 +60,19 @@ def open_signal(path: str | Path) -> SignalFile:
     return _open_text(source, name.suffix)
 
 
+def plain_name(path: Path) -> Path:
+    """Give the name in lower case, without what packing added.
+
+    Examples
+    --------
+    >>> plain_name(Path("K562.bedGraph.gz")).suffix
+    '.bedgraph'
+    """
+    return Path(path.name.lower().removesuffix(".gz").removesuffix(".bgz"))
+
+
 def _open_text(source: Path, suffix: str) -> SignalFile:
-    if suffix in _BEDGRAPH_NAMES:
+    if suffix in BEDGRAPH_NAMES:
         return BedGraphFile(source)
     fields = first_fields(source, WHAT)
     if len(fields) < 3 or not all(field.isdecimal() for field in fields[1:3]):

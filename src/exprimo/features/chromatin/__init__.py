@@ -1,5 +1,6 @@
 """Chromatin around the TSS: bins, scales, context of a cell type, k-mers, and the builder."""
 
+from exprimo.data.signals.track_table import Track
 from exprimo.features.chromatin.bins import bin_windows, gene_bins
 from exprimo.features.chromatin.build import dataset_chromatin
 from exprimo.features.chromatin.context import CellContext, cell_context, context_labels
@@ -9,7 +10,6 @@ from exprimo.features.chromatin.kmer_bins import (
     count_kmer_bins,
     kmer_bin_names,
 )
-from exprimo.features.chromatin.tracks import Track
 
 __all__ = [
     "CellContext",

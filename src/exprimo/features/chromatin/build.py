@@ -7,12 +7,12 @@ from pathlib import Path
 
 from exprimo.core.errors import ConfigError
 from exprimo.core.files.atomic import refuse_existing
+from exprimo.data.signals.track_table import Track, arrange_tracks, read_track_table
 from exprimo.features.build_summary import BuildSummary, describe_targets, summarise
 from exprimo.features.chromatin.bins import halves
 from exprimo.features.chromatin.from_binned import BinnedFile, build_from_binned
 from exprimo.features.chromatin.from_tracks import build_from_tracks
 from exprimo.features.chromatin.scales import ExpressionScale, SignalScale, check_scales
-from exprimo.features.chromatin.tracks import Track, arrange_tracks, read_track_table
 from exprimo.features.chromatin.writing import Built, ChromatinChoice
 
 DEFAULT_BINS = 100
@@ -166,11 +166,15 @@ def _path(name: str | Path | None) -> Path | None:
     return None if name is None else Path(name)
 
 
+def _counted(names: Sequence[str], thing: str) -> str:
+    return f"{len(names):,} {thing}" + ("" if len(names) == 1 else "s")
+
+
 def _summary(out: Path, built: Built, choice: ChromatinChoice) -> BuildSummary:
     marks, cells = built.marks, built.cells
     shown = ", ".join(cells[:_SHOWN]) + (", ..." if len(cells) > _SHOWN else "")
     lines = [
-        f"{len(cells):,} cell types ({shown}), {len(marks):,} marks ({', '.join(marks)})",
+        f"{_counted(cells, 'cell type')} ({shown}), {_counted(marks, 'mark')} ({', '.join(marks)})",
         f"Signal: {choice.scale}"
         + (", divided by the size of the library" if choice.library_size else ""),
         *describe_targets(built.targets),

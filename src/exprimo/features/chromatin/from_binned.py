@@ -22,6 +22,8 @@ from exprimo.data.annotation.identifiers import strip_version
 from exprimo.data.annotation.tss import TssRule
 from exprimo.data.names import GeneNames, read_gene_names
 from exprimo.data.signals import BinnedCell, GeneSequences, read_binned, read_gene_sequences
+from exprimo.data.signals.binned import file_stem
+from exprimo.data.textfile import require_file
 from exprimo.features.build_summary import TargetValues
 from exprimo.features.chromatin.expression import read_expression
 from exprimo.features.chromatin.scales import scale_expression, scale_signal
@@ -78,6 +80,7 @@ class _Collected:
     marks: tuple[str, ...] = ()
     n_bins: int = 0
     cells: list[str] = field(default_factory=list)
+    files: list[str] = field(default_factory=list)
     genes: list[npt.NDArray[Any]] = field(default_factory=list)
     expression: list[Signal | None] = field(default_factory=list)
     labels: list[Signal | None] = field(default_factory=list)
@@ -107,6 +110,7 @@ class _Collected:
                 remedy="Choose the marks that all cell types have with --marks",
             )
         self.cells.append(found.cell)
+        self.files.append(file_stem(path))
         self.genes.append(np.array([strip_version(gene) for gene in found.genes], dtype=object))
         self.expression.append(found.expression)
         self.labels.append(found.label)
@@ -115,10 +119,16 @@ class _Collected:
         return found.values[:, [found.marks.index(mark) for mark in self.marks]]
 
     def examples(self) -> pd.DataFrame:
-        """Give gene_id and cell_type of everything that was read."""
+        """Give gene_id and cell_type of everything that was read.
+
+        Where a cell type stands in several files, ``file`` tells their parts of it apart.
+        """
         counts = [len(genes) for genes in self.genes]
         cells = np.repeat(np.array(self.cells, dtype=object), counts)
-        return pd.DataFrame({"gene_id": np.concatenate(self.genes), "cell_type": cells})
+        every = pd.DataFrame({"gene_id": np.concatenate(self.genes), "cell_type": cells})
+        if len(set(self.cells)) < len(self.cells):
+            every["file"] = np.repeat(np.array(self.files, dtype=object), counts)
+        return every
 
     def own(self, values: list[Signal | None]) -> Signal | None:
         """Join a target of the files, NaN for cell types that have none; None if none has."""
@@ -138,6 +148,8 @@ def build_from_binned(
     given = [*(one.path for one in files), choice.genes, choice.expression, choice.gene_names]
     tss = None if choice.tss in TSS_RULES else choice.tss
     sources = [name for name in (*given, sequences, tss) if name is not None]
+    for source in sources:
+        require_file(source, "a file of this dataset")
     origin = describe_origin(
         track(sources, "Taking checksums"), builder="dataset chromatin", dropped=dropped
     )

@@ -20,13 +20,13 @@ from exprimo.core.sequence import Codes
 from exprimo.data.annotation import Annotation, read_annotation
 from exprimo.data.fasta import Genome
 from exprimo.data.signals import open_signal
+from exprimo.data.signals.track_table import TrackGrid
 from exprimo.features.build_summary import TargetValues
 from exprimo.features.chromatin.assembly import Assembly
 from exprimo.features.chromatin.bins import bin_windows, gene_bins
 from exprimo.features.chromatin.expression import read_expression
 from exprimo.features.chromatin.scales import library_factor, scale_expression, scale_signal
 from exprimo.features.chromatin.spool import Spool
-from exprimo.features.chromatin.tracks import TrackGrid
 from exprimo.features.chromatin.writing import (
     Built,
     ChromatinChoice,
@@ -181,21 +181,56 @@ class _SignalReader:
                 self.lacking[f"{cell} {mark}"] = lost
             placed.assembly.require_inside(placed.sites)
             values = gene_bins(opened, placed.sites, names, choice.bins, choice.bin_size)
-            if not np.isfinite(values).all():
-                gene = placed.sites["gene_id"].iloc[np.argmin(np.isfinite(values).all(axis=1))]
-                raise FormatError(
-                    "signal that is no finite number",
-                    file=opened.path,
-                    record=f"{record}, gene {gene}",
-                    remedy="Make the track anew",
-                )
+            self._refuse_infinite(values, placed, opened.path, record)
+            self._refuse_beyond(values, choice, placed, opened.path, record)
             if choice.library_size:
                 n_bases = _bases(opened.chromosomes) or placed.assembly.n_bases
                 factor = library_factor(opened.kind, opened.total(), n_bases, record=record)
                 self.factors[f"{cell} {mark}"] = factor
                 values *= np.float32(factor)
+                self._refuse_infinite(values, placed, opened.path, f"{record}, library size")
         bar.advance(note=record)
         return scale_signal(values, choice.scale, record=record)
+
+    def _refuse_infinite(
+        self, values: npt.NDArray[np.float32], placed: _Placed, path: Path, record: str
+    ) -> None:
+        whole = np.isfinite(values).all(axis=1)
+        if not whole.all():
+            raise FormatError(
+                "signal that is no finite number",
+                file=path,
+                record=f"{record}, gene {placed.sites['gene_id'].iloc[int(np.argmin(whole))]}",
+                remedy="Make the track anew",
+            )
+
+    def _refuse_beyond(
+        self,
+        values: npt.NDArray[np.float32],
+        choice: ChromatinChoice,
+        placed: _Placed,
+        path: Path,
+        record: str,
+    ) -> None:
+        """Refuse signal behind the end of a chromosome: the track is of another genome build."""
+        windows = bin_windows(placed.sites, choice.bins, choice.bin_size)
+        length = placed.sites["chrom"].map(placed.assembly.lengths).to_numpy(np.float64)
+        first = windows["start"].to_numpy()[:, None] + np.arange(choice.bins) * choice.bin_size
+        minus = (placed.sites["strand"] == "-").to_numpy(np.bool_)
+        first[minus] = first[minus, ::-1]
+        # NaN, a length that no file knows, compares as false.
+        outside = (first >= length[:, None]) & (values != 0)
+        if outside.any():
+            gene = int(np.argmax(outside.any(axis=1)))
+            chrom = str(placed.sites["chrom"].iloc[gene])
+            raise MismatchError(
+                "a track has signal behind the end of a chromosome",
+                file=path,
+                record=f"{record}, chromosome {chrom}",
+                found=f"signal beyond base {placed.assembly.lengths[chrom]:,}",
+                expected="a track of the same genome build",
+                remedy="Give the genome that the track was made on, or the track of this genome",
+            )
 
     def notes(self) -> list[str]:
         if not self.lacking:

@@ -107,7 +107,7 @@ class HistoneAutoencoder(ReadsRows):
         self.config = config
         n_kmers = len(self.kept)
         self.coder = BinCoder((n_kmers, *config.coder_channels, config.code), self.n_bins)
-        self.trunk = Trunk(self.n_rows - n_kmers, config)
+        self.trunk = Trunk(self.n_rows - n_kmers, self.n_bins, config)
         inputs = self.trunk.n_channels + config.code * self.coder.lengths[-1]
         layers: list[nn.Module] = []
         for units in config.hidden:

@@ -21,6 +21,7 @@ from typing import Self, TypeVar
 from pydantic import Field, model_validator
 from torch import Tensor, nn
 
+from exprimo.core.errors import MismatchError
 from exprimo.models.chromatin.bins import ConvBlock, Dropped, as_image, bin_conv, mean_over_bins
 from exprimo.models.chromatin.rows import (
     SETTLES,
@@ -35,6 +36,7 @@ from exprimo.models.zoo import ModelSpec, Preset, Shapes
 # On 7,500 simulated examples in unseen cell types, the narrow trunk reached r 0.79 in 8 s of
 # training where the wide one took minutes and reached 0.67.
 _FEW = 20_000
+_FEWEST_BINS = 2
 _FEW_SIZES = {"width": 16, "most": 64}
 _MANY_SIZES = {"width": 64, "most": 512}
 
@@ -101,13 +103,25 @@ class HistoneFcnConfig(TrunkConfig):
 
 
 class Trunk(nn.Sequential):
-    """The convolutions of width 3: (1, rows, batch, bins) to (1, channels, batch, fewer bins)."""
+    """The convolutions of width 3: (1, rows, batch, bins) to (1, channels, batch, fewer bins).
 
-    def __init__(self, n_rows: int, config: TrunkConfig) -> None:
+    Two bins are not halved any more: over a single one, gradients in bf16 came out as NaN on the
+    CPU, and a filter of three would see nothing but padding on both sides.
+    """
+
+    def __init__(self, n_rows: int, n_bins: int, config: TrunkConfig) -> None:
+        if n_bins < _FEWEST_BINS:
+            raise MismatchError(
+                "too few bins for convolutions along them",
+                found=f"{n_bins}",
+                expected=f"{_FEWEST_BINS} or more",
+                remedy="Build the dataset with more bins, or use bins_ridge",
+            )
         blocks = []
-        inputs = n_rows
+        inputs, bins = n_rows, n_bins
         for number, outputs in enumerate(config.channels()):
-            stride = 2 if number in config.halving else 1
+            stride = 2 if number in config.halving and bins > _FEWEST_BINS else 1
+            bins = -(-bins // stride)
             blocks.append(block(bin_conv(inputs, outputs, 3, stride), config))
             inputs = outputs
         super().__init__(*blocks)
@@ -124,7 +138,7 @@ class HistoneFcn(ReadsRows):
 
     def __init__(self, config: HistoneFcnConfig, shapes: Shapes) -> None:
         super().__init__(config, shapes)
-        self.trunk = Trunk(self.n_rows, config)
+        self.trunk = Trunk(self.n_rows, self.n_bins, config)
         width = self.trunk.n_channels
         self.point = block(bin_conv(width, width, 1), config)
         self.output = OutputLayer(width, shapes)

@@ -10,14 +10,18 @@ import numpy as np
 from exprimo.core.dataset import Dataset
 from exprimo.core.errors import ConfigError, InputError, MismatchError
 from exprimo.data.textfile import require_file
-from exprimo.models import get_spec
 from exprimo.models.zoo import all_specs
 from exprimo.splits import make_split
 from exprimo.splits.names import parse_strategy
 from exprimo.studies.benchmarking import BenchmarkConfig
 from exprimo.studies.benchmarking.plan import named_values, plan_runs
 from exprimo.studies.chromatin.config import ROWS, ChromatinStudy
-from exprimo.studies.chromatin.plan import row_inputs, study_benchmark
+from exprimo.studies.chromatin.plan import (
+    can_be_explained,
+    explained_row,
+    row_inputs,
+    study_benchmark,
+)
 from exprimo.studies.chromatin.source import source_files
 from exprimo.studies.chromatin.truth import FILES, expected_values
 
@@ -58,13 +62,12 @@ def check_settings(study: ChromatinStudy) -> None:
     for strategy in comparison.splits:
         if strategy != "auto":
             parse_strategy(strategy)
-    for explained in (study.interpretation.row, study.interpretation.attention):
-        _check_explained(study, explained)
+    for name in study.interpretation.model_fields_set & {"row", "attention"}:
+        if (explained := getattr(study.interpretation, name)) is not None:
+            _check_explained(study, explained)
 
 
-def _check_explained(study: ChromatinStudy, row: str | None) -> None:
-    if row is None or "row" not in study.interpretation.model_fields_set:
-        return
+def _check_explained(study: ChromatinStudy, row: str) -> None:
     if row not in study.benchmark.models:
         raise ConfigError(
             "the row to be explained is not compared",
@@ -72,10 +75,9 @@ def _check_explained(study: ChromatinStudy, row: str | None) -> None:
             found=row,
             expected=", ".join(study.benchmark.models),
         )
-    model = ROWS.get(row, (study.benchmark.variants.get(row, row), {}))[0]
-    if get_spec(model).kind != "network":
+    if not can_be_explained(study, row):
         raise ConfigError(
-            "the row to be explained is no network, so it has no gradients",
+            "the row to be explained is no network that reads marks, so it has no gradients",
             record="interpretation",
             found=row,
             expected="such as marks",
@@ -112,7 +114,7 @@ def check_dataset(
             remedy="Train on it with: exprimo train --model deepchrome",
         )
     values = data.target(target.name)
-    if not np.nanstd(values) > 0:
+    if len(np.unique(values[~np.isnan(values)])) < 2:
         raise InputError(
             "the target never varies, or is not known", file=data.path, record=target.name
         )
@@ -126,6 +128,7 @@ def check_dataset(
                 expected=", ".join(sorted(missing)),
                 remedy="Build the dataset with --fasta or --sequences, or leave the row out",
             )
+    explained_row(study, config.models)
     for strategy in config.splits:
         if "sequence" not in data.inputs:
             make_split(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import Path
 
+from exprimo.core.errors import ConfigError
 from exprimo.models.zoo import find_preset, get_spec, trained_network
 from exprimo.studies.benchmarking import BenchmarkConfig
 from exprimo.studies.chromatin.config import ROWS, ChromatinStudy
@@ -22,7 +23,9 @@ def study_question(study: ChromatinStudy, inputs: Collection[str]) -> str:
     'How much is a gene expressed, told from histone marks, in cell types never seen?'
     """
     own = study.question or study.benchmark.question
-    sequence = " and sequence" if "sequence" in inputs else ""
+    rows = compared_rows(study, inputs)
+    reads = any("sequence" in row_inputs(study, row) for row in rows)
+    sequence = " and sequence" if reads else ""
     unseen = any("cell" in split.split("*") for split in study.benchmark.splits)
     return own or _QUESTION.format(sequence, ", in cell types never seen" if unseen else "")
 
@@ -124,7 +127,12 @@ def binary_benchmark(
 
 
 def explained_row(study: ChromatinStudy, models: Collection[str]) -> str:
-    """Give the row to be explained: the one that is named, else the first that reads most.
+    """Give the row to be explained: the one that is named, else the network that reads most.
+
+    Raises
+    ------
+    ConfigError
+        The row that is named is not compared; or none is, and no network reads marks.
 
     Examples
     --------
@@ -132,7 +140,38 @@ def explained_row(study: ChromatinStudy, models: Collection[str]) -> str:
     'marks'
     """
     wanted = study.interpretation.row
-    if wanted in models or "row" in study.interpretation.model_fields_set:
+    if wanted in models:
         return wanted
-    order = sorted(ROWS, key=lambda row: -len(ROWS[row][1]))
-    return next((row for row in order if row in models), wanted)
+    if "row" in study.interpretation.model_fields_set:
+        raise ConfigError(
+            "the row to be explained is not compared",
+            record="interpretation",
+            found=wanted,
+            expected=", ".join(models),
+        )
+    own = tuple(ROWS)
+    order = sorted(
+        (row for row in models if can_be_explained(study, row)),
+        key=lambda row: (-len(ROWS[row][1]), own.index(row)) if row in ROWS else (1, 0),
+    )
+    if not order:
+        raise ConfigError(
+            "no network that reads marks is compared, so nothing can be explained",
+            record="benchmark.models",
+            found=", ".join(models),
+            expected=f"such as {wanted}",
+        )
+    return order[0]
+
+
+def can_be_explained(study: ChromatinStudy, row: str) -> bool:
+    """Tell whether a row is a network with gradients by marks.
+
+    Examples
+    --------
+    >>> study = ChromatinStudy(dataset="D.h5")
+    >>> [can_be_explained(study, row) for row in ("marks", "ridge within cells")]
+    [True, False]
+    """
+    model = ROWS.get(row, (study.benchmark.variants.get(row, row), {}))[0]
+    return get_spec(model).kind == "network" and "signal" in row_inputs(study, row)

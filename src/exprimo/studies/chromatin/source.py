@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from exprimo.data.signals.track_table import read_track_table
 from exprimo.features import dataset_chromatin
-from exprimo.features.chromatin.tracks import read_track_table
 from exprimo.studies.chromatin.config import BinnedSource, ChromatinStudy, TrackSource
 
 _PATHS = ("genes", "fasta", "expression", "gene_names", "signal_table", "sequences")

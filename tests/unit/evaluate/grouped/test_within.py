@@ -108,3 +108,11 @@ def test_an_interval_over_cell_types_needs_ten_of_them() -> None:
     # The standard error of ten equally spaced values is 0.91.
     assert many.low == pytest.approx(4.5 - 1.96 * 0.91, abs=0.25)
     assert many.high == pytest.approx(4.5 + 1.96 * 0.91, abs=0.25)
+
+
+def test_genes_of_one_cell_type_say_nothing_of_how_cell_types_differ() -> None:
+    found = correlation_within(
+        np.arange(4.0), np.ones((2, 4)), list("abcd"), list("abcd"), unit="gene"
+    )
+    assert np.isnan([found.pooled.value, found.pooled.low, found.median_r]).all()
+    assert (found.pooled.n, found.pooled.unit, found.n_genes) == (0, "gene", 0)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pytest
 
 from exprimo.core.dataset import Dataset
-from exprimo.core.errors import ConfigError, MismatchError
+from exprimo.core.errors import ConfigError, InputError, MismatchError
 from exprimo.features.chromatin import attach_kmer_bins, dataset_chromatin
 
 MARKS = ("k4", "k27", "k36", "k9", "k1")
@@ -144,3 +144,9 @@ def test_marks_that_differ_name_cell_and_mark(tmp_path: Path) -> None:
         assert data.rows("signal", np.arange(2)).tolist() == [[[1.0], [2.0]]] * 2
     with pytest.raises(MismatchError, match=r"cell type c, mark k1.*different marks"):
         dataset_chromatin(binned=[a, c], out=tmp_path / "E.h5")
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no such file"):
+        dataset_chromatin(binned=[f"A:{tmp_path / 'none.csv'}"], out=tmp_path / "D.h5")
+    assert not (tmp_path / "D.h5").exists()

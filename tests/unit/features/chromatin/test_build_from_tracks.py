@@ -200,3 +200,16 @@ def test_signal_below_zero_or_without_a_number_names_its_track(
     refused(cells, InputError, "cell type A, mark k4: a signal below 0", signals=tracks)
     nothing = write_track("n.bw", {"I": [float("nan")] * 40})
     refused(cells, InputError, r"n\.bw, I:\d+.*no finite number", signals=[f"A:k4:{nothing}"])
+
+
+def test_signal_behind_the_end_of_a_chromosome_is_of_another_build(cells: Any) -> None:
+    # A bedGraph knows no lengths; the genome does.
+    cells.write("genome.fa", ">I\n" + "ACGT" * 8 + "\n")
+    long = cells.write("long.bedgraph", "I\t0\t40\t1\n")
+    whole = cells.write("whole.bedgraph", "I\t0\t32\t1\n")
+    given = {"genes": cells.genes, "fasta": cells.folder / "genome.fa", "bins": 8, "bin_size": 4}
+    with pytest.raises(MismatchError, match="behind the end of a chromosome"):
+        dataset_chromatin(signals=[f"A:up:{long}"], out=cells.folder / "L.h5", **given)
+    assert not (cells.folder / "L.h5").exists()
+    made = dataset_chromatin(signals=[f"A:up:{whole}"], out=cells.folder / "W.h5", **given)
+    assert made.n_examples == 3

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from exprimo.core.errors import ConfigError, FormatError, InputError
+from exprimo.data.signals.track_table import arrange_tracks, read_track_table
 from exprimo.features.chromatin import Track
 from exprimo.features.chromatin.expression import read_expression
 from exprimo.features.chromatin.from_binned import BinnedFile
 from exprimo.features.chromatin.spool import Spool
-from exprimo.features.chromatin.tracks import arrange_tracks, read_track_table
 
 
 def touch(folder: Path, *names: str) -> None:

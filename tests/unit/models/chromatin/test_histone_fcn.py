@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from exprimo.core.errors import ConfigError
+from exprimo.core.errors import ConfigError, MismatchError
 from exprimo.models import Shapes, get_spec
 from exprimo.models.chromatin.bins import as_image
 from exprimo.models.chromatin.histone_fcn import HistoneFcn, HistoneFcnConfig, TrunkConfig
@@ -127,3 +127,22 @@ def test_the_controlled_form_has_as_many_weights_as_deepchrome() -> None:
         config = spec.config.checked(spec.presets["controlled"].options)
         sizes[name] = sum(p.numel() for p in spec.build(config, SHAPES).parameters())
     assert sizes["histone_fcn"] == pytest.approx(sizes["deepchrome"], rel=0.05)
+
+
+@pytest.mark.parametrize("bins", [2, 3, 8, 16, 100])
+def test_gradients_are_finite_in_bf16_however_few_the_bins(bins: int) -> None:
+    shapes = Shapes({"signal": (3, bins)}, "regression")
+    torch.manual_seed(0)
+    net = get_spec("histone_fcn").build(HistoneFcnConfig(width=16, most=64), shapes)
+    signal = torch.rand(48, 3, bins)
+    for _ in range(3):
+        with torch.autocast("cpu", torch.bfloat16):
+            out = net({"signal": signal})
+        net.zero_grad()
+        out.float().square().mean().backward()
+        assert all(torch.isfinite(p.grad).all() for p in net.parameters())
+
+
+def test_one_bin_is_too_few() -> None:
+    with pytest.raises(MismatchError, match="too few bins"):
+        get_spec("histone_fcn").build(HistoneFcnConfig(), Shapes({"signal": (3, 1)}, "regression"))

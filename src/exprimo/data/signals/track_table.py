@@ -9,7 +9,7 @@ from typing import NamedTuple
 from exprimo.core.errors import ConfigError, FormatError, InputError
 from exprimo.data.tabular import open_table, unknown_name
 
-_COLUMNS = ("cell_type", "mark", "file")
+TRACK_COLUMNS = ("cell_type", "mark", "file")
 
 
 class Track(NamedTuple):
@@ -62,7 +62,7 @@ def read_track_table(path: str | Path) -> list[Track]:
     """
     tracks = []
     with open_table(path, "a table of tracks") as table:
-        at = [table.column(name) for name in _COLUMNS]
+        at = [table.column(name) for name in TRACK_COLUMNS]
         for number, fields in table.rows:
             cell, mark, file = (fields[column].strip() for column in at)
             if not (cell and mark and file):
@@ -70,7 +70,7 @@ def read_track_table(path: str | Path) -> list[Track]:
                     "an empty cell in a table of tracks",
                     file=path,
                     record=f"line {number}",
-                    expected=", ".join(_COLUMNS),
+                    expected=", ".join(TRACK_COLUMNS),
                 )
             tracks.append(Track(cell, mark, Path(path).parent / file))
     return tracks
@@ -100,28 +100,34 @@ def arrange_tracks(tracks: Iterable[Track | str], marks: Sequence[str] = ()) -> 
     """
     given = [track if isinstance(track, Track) else Track.parse(track) for track in tracks]
     files: dict[tuple[str, str], Path] = {}
-    for cell, mark, path in given:
-        if (cell, mark) in files:
-            raise ConfigError(
-                "two files for the same mark of the same cell type",
-                record=f"{cell}:{mark}",
-                found=f"{files[cell, mark]} and {path}",
-                expected="one file",
-                remedy="Merge replicates before, or give them names of their own",
-            )
-        files[cell, mark] = path
+    for one in given:
+        refuse_repeated(one, files)
+        files[one.cell, one.mark] = one.path
     cells = tuple(dict.fromkeys(track.cell for track in given))
     known = tuple(dict.fromkeys(track.mark for track in given))
     for mark in marks:
         if mark not in known:
             raise unknown_name("mark", mark, known)
     chosen = tuple(dict.fromkeys(marks)) or known
-    grid = {(cell, mark): files.get((cell, mark)) for cell in cells for mark in chosen}
-    return TrackGrid(cells, chosen, {key: _present(key, path) for key, path in grid.items()})
+    grid = [(cell, mark) for cell in cells for mark in chosen]
+    return TrackGrid(cells, chosen, {key: require_track(*key, path=files.get(key)) for key in grid})
 
 
-def _present(key: tuple[str, str], path: Path | None) -> Path:
-    cell, mark = key
+def refuse_repeated(track: Track, files: Mapping[tuple[str, str], Path]) -> None:
+    """Refuse a track whose mark of that cell type is among ``files``."""
+    cell, mark, path = track
+    if (cell, mark) in files:
+        raise ConfigError(
+            "two files for the same mark of the same cell type",
+            record=f"{cell}:{mark}",
+            found=f"{files[cell, mark]} and {path}",
+            expected="one file",
+            remedy="Merge replicates before, or give them names of their own",
+        )
+
+
+def require_track(cell: str, mark: str, path: Path | None) -> Path:
+    """Refuse a mark of a cell type that has no file, or whose file is not there."""
     if path is None:
         raise InputError(
             "a mark of a cell type is missing",
