@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from exprimo.core.dataset import Dataset, write_dataset
 from exprimo.splits import make_split
@@ -30,3 +31,16 @@ def test_a_column_of_parts_is_taken_at_its_word(tmp_path: Path) -> None:
             assert split.notes["parts_as_given"] == "part"
             assert split.notes["train_only_without_part"] == 5
             assert split.notes["purged_from_train"] == 1
+
+
+@pytest.mark.parametrize("name", ["val", "valid", "validation"])
+def test_validation_goes_by_several_names(tmp_path: Path, name: str) -> None:
+    given = [name] * 2 + ["test"] * 5 + ["train"] * 3
+    with write_dataset(tmp_path / "D.h5", {}) as out:
+        ids = [f"g{i}" for i in range(10)]
+        out.examples(pd.DataFrame({"example_id": ids, "gene_id": ids, "file": given}))
+        out.target("y", np.arange(10.0), kind="regression")
+    with Dataset.open(tmp_path / "D.h5") as data:
+        split = make_split(data, "column:file")
+    assert split.part.tolist() == ["val"] * 2 + ["test"] * 5 + ["train"] * 3
+    assert split.notes["parts_as_given"] == "file"

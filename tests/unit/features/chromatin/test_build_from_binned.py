@@ -10,8 +10,9 @@ import numpy.typing as npt
 import pytest
 
 from exprimo.core.dataset import Dataset
-from exprimo.core.errors import ConfigError, InputError, MismatchError
+from exprimo.core.errors import ConfigError, FormatError, InputError, MismatchError
 from exprimo.features.chromatin import attach_kmer_bins, dataset_chromatin
+from exprimo.splits import make_split
 
 MARKS = ("k4", "k27", "k36", "k9", "k1")
 GENES = (11, 12, 13)
@@ -49,7 +50,7 @@ def test_the_published_arrays_with_their_sequences(tmp_path: Path) -> None:
     assert (made.n_examples, dict(made.dropped)) == (4, {"no sequence": 2})
     with Dataset.open(made.path) as data:
         assert data.column("example_id").tolist() == ["C1_11", "C1_13", "C2_11", "C2_13"]
-        assert "chrom" not in data.columns
+        assert not {"chrom", "file"} & {*data.columns}
         expected = np.concatenate([signal(seed)[[0, 2]] for seed in (1, 2)])
         np.testing.assert_allclose(data.rows("signal", np.arange(4)), expected, rtol=1e-6)
         kept = expected[2:]
@@ -75,10 +76,34 @@ def test_one_cell_type_in_several_files_has_one_context(tmp_path: Path) -> None:
     made = build(tmp_path, *(f"E003:{tmp_path}/{name}.csv" for name in rows))
     with Dataset.open(made.path) as data:
         assert data.column("example_id").tolist() == ["E003_ga", "E003_gb"]
+        assert data.column("file").tolist() == ["a", "b"]
         assert data.inputs["cell_context"].n_distinct == 1
         assert data.rows("cell_context", np.array([0]))[0, 0].tolist() == [2.0, 2.0]
         assert data.targets["label"].kind == "classification"
         assert data.target("label").tolist() == [0.0, 1.0]
+
+
+def deepchrome(path: Path, genes: str) -> Path:
+    """Write a table of genes named by letters, labelled in turn, in two bins of one mark each."""
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(
+        "".join(f"{g},{at},{n}.5,{n % 2}\n" for n, g in enumerate(genes) for at in (1, 2))
+    )
+    return path
+
+
+def test_the_usual_three_files_are_the_parts_of_a_split(tmp_path: Path) -> None:
+    parts = {"train": "abcdef", "valid": "ghi", "test": "jklm"}
+    files = [deepchrome(tmp_path / "E1" / f"{name}.csv", genes) for name, genes in parts.items()]
+    binned = [f"E1:{file}" for file in files]
+    made = dataset_chromatin(binned=binned, marks=["k4"], out=tmp_path / "D.h5")
+    assert "1 cell type (E1), 1 mark (k4)" in made.lines
+    with Dataset.open(made.path) as data:
+        split = make_split(data, "column:file")
+    assert split.part.tolist() == ["train"] * 6 + ["val"] * 3 + ["test"] * 4
+    again = deepchrome(tmp_path / "E1" / "more.csv", "zc")
+    with pytest.raises(FormatError, match="E1_c: an example id occurs twice"):
+        dataset_chromatin(binned=[*binned, f"E1:{again}"], marks=["k4"], out=tmp_path / "E.h5")
 
 
 def test_expression_from_a_table_and_places_from_an_annotation(tmp_path: Path) -> None:
