@@ -18,6 +18,8 @@ KINDS = {
     "dge/gse248760/GSE248760_raw_counts.txt.gz": "counts",
     "dge/gse248760/r_deseq2_full.csv.gz": "targets",
     "gpra/native_tiles.tsv.gz": "sequence table",
+    "histone/chromoformer_demo_E003_7marks_400x100bp.npz": "binned signal (NumPy stack)",
+    "histone/deepchrome_toy_train.csv": "binned signal (CSV)",
     "human_chr21/GRCh38_chr21_assembled.fa.gz": "FASTA",
     "yeast/Saccharomyces_cerevisiae.R64-1-1.dna.toplevel.fa.gz": "FASTA",
     "yeast/Scer-sys-to-common-name.tsv": "gene names",
@@ -39,7 +41,6 @@ def test_kind(realdata: Path, name: str) -> None:
         ("xpresso/human_trainepoch.11-0.426.h5", "HDF5 file", "not an Exprimo dataset"),
         ("xpresso/1to1_orthologs_expression.txt.gz", "unknown", "first line holds numbers"),
         ("finemap/N3finemapping_variants.csv", "unknown", "not a kind of file"),
-        ("histone/chromoformer_demo_E003_7marks_400x100bp.npz", "unknown", "zip archive"),
     ],
 )
 def test_what_is_not_read_is_said(realdata: Path, name: str, kind: str, problem: str) -> None:

@@ -100,7 +100,7 @@ def _models(
         lines += [
             "",
             "Parameters are counted for a window of 600 bases, or five marks in 100 bins.",
-            "Two numbers: the size follows the number of training examples (with few to with many).",
+            "Two numbers: the size follows that of the training examples (few to many).",
         ]
     say(lines, {"models": entries}, as_json=as_json)
 

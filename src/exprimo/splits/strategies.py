@@ -33,9 +33,8 @@ DEFAULT_FRACTIONS: Fractions = (0.8, 0.1, 0.1)
 _TRAIN, _VAL, _TEST, _NONE = range(len(PARTS))
 _GIVEN = PARTS[:_NONE]
 # What parts are called in columns that users bring.
-_PART_OF_NAME = {
-    **{name: part for part, name in enumerate(_GIVEN)}, "valid": _VAL, "validation": _VAL
-}  # fmt: skip
+_PART_OF_NAME: dict[str, int] = {name: part for part, name in enumerate(_GIVEN)}
+_PART_OF_NAME |= {"valid": _VAL, "validation": _VAL}
 # Below this many test examples of a cross, a reader is told how few there are.
 _FEW_JUDGE = 200
 

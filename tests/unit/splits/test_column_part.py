@@ -39,6 +39,7 @@ def test_validation_goes_by_several_names(tmp_path: Path, name: str) -> None:
     with write_dataset(tmp_path / "D.h5", {}) as out:
         ids = [f"g{i}" for i in range(10)]
         out.examples(pd.DataFrame({"example_id": ids, "gene_id": ids, "file": given}))
+        out.input("halflife", [np.zeros((10, 8), dtype=np.float32)])
         out.target("y", np.arange(10.0), kind="regression")
     with Dataset.open(tmp_path / "D.h5") as data:
         split = make_split(data, "column:file")

@@ -197,7 +197,8 @@ def track_table_facts(path: Path) -> Findings:
     for track in tracks:
         attempt(partial(refuse_repeated, track, files))
         files.setdefault((track.cell, track.mark), track.path)
-    for cell, mark in product(cells, marks):
+    # Missing pairs first: that no file at all is there must not hide them.
+    for cell, mark in sorted(product(cells, marks), key=files.__contains__):
         attempt(partial(require_track, cell, mark, files.get((cell, mark))))
     facts = {
         "cell types": f"{len(cells):,} ({_some(cells)})",

@@ -15,7 +15,7 @@ from exprimo.data.signals.intervals import spool, text
 
 def text_file(path: Path, lines: str) -> Path:
     if path.suffix == ".gz":
-        path.write_bytes(gzip.compress(lines.encode()))
+        path.write_bytes(gzip.compress(lines.encode(), mtime=0))
     else:
         path.write_text(lines)
     return path
@@ -129,7 +129,7 @@ def test_what_waits_in_memory_or_on_disk_is_the_same(
         ("t.bed", b"c\t0\n", "not a track of signal"),
         ("t.bed", b"c\t0\t5\nc\t1\n", "line 2: a line that is cut off"),
         ("t.wig", b"fixedStep chrom=c start=1 step=1\n3\n", "wigToBigWig"),
-        ("t.bed.gz", gzip.compress(READS.encode())[:-12], "the gzip file is cut short"),
+        ("t.bed.gz", gzip.compress(READS.encode(), mtime=0)[:-12], "the gzip file is cut short"),
         ("t.xlsx", b"PK\x03\x04" + bytes(40), "Excel"),
         ("t.cram", b"CRAM\x03\x00" + bytes(40), "samtools view -b"),
         ("t.bam", b"not a bam at all", "not a BAM file"),
