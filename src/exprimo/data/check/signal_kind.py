@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import zipfile
 from pathlib import Path
@@ -35,12 +36,9 @@ def binary_signal_kind(path: Path, first: bytes) -> str:
 
 def _npz_kind(path: Path) -> str:
     names: list[str] = []
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = archive.namelist()
-    except (zipfile.BadZipFile, OSError):
-        # What is wrong with it is the reader's to say.
-        pass
+    # What is wrong with a damaged archive is the reader's to say; its name tells the kind.
+    with contextlib.suppress(zipfile.BadZipFile, OSError), zipfile.ZipFile(path) as archive:
+        names = archive.namelist()
     if "signal.npy" in names:
         return "binned signal (NumPy stack)"
     holds_arrays = path.suffix == ".npz" or any(name.endswith(".npy") for name in names)

@@ -79,7 +79,7 @@ class IntervalSpool:
     def _write(self) -> None:
         try:
             if self._file is None:
-                self._file = cast(BinaryIO, tempfile.TemporaryFile(prefix="exprimo-"))  # noqa: SIM115 - closed by close()
+                self._file = cast(BinaryIO, tempfile.TemporaryFile(prefix="exprimo-"))  # noqa: SIM115 -- closed by close()
             for chrom, pieces in self._waiting.items():
                 whole = _joined(pieces)
                 place = self._file.seek(0, os.SEEK_END)

@@ -113,7 +113,7 @@ def _is_remark(text: Bytes, at: int, end: int) -> bool:
 
 @compiled
 def _same(text: Bytes, one: int, other: int, length: int) -> bool:
-    for at in range(length):  # noqa: SIM110 - numba compiles no generators
+    for at in range(length):  # noqa: SIM110 -- numba compiles no generators
         if text[one + at] != text[other + at]:
             return False
     return True
