@@ -54,11 +54,11 @@ def resolve_model(
     callable that takes a path of weights, or None for its own.
     """
     text = str(model)
-    if _is_run(text):
+    if is_run(text):
         run = Run.open(Path(model))
         predictor = load_model(run.weights_path, device=device, precision=precision)
         return Resolved(predictor, run, run.name)
-    found = _open(text, device)
+    found = open_named(text, device)
     if not isinstance(found, Predictor):
         raise ConfigError(
             "this pretrained model embeds sequences and predicts nothing",
@@ -72,7 +72,7 @@ def resolve_model(
 def resolve_backbone(model: str | Path, *, device: torch.device | None = None) -> Backbone:
     """Find a model that embeds, by name: ``NAME`` or ``NAME:FILE``."""
     text = str(model)
-    found = None if _is_run(text) else _open(text, device)
+    found = None if is_run(text) else open_named(text, device)
     if not isinstance(found, Backbone):
         raise ConfigError(
             "this model gives no embeddings",
@@ -97,11 +97,13 @@ class NeedsDataset(Protocol):
         """Give a predictor for the rows of this dataset."""
 
 
-def _is_run(text: str) -> bool:
+def is_run(text: str) -> bool:
+    """Tell a Run's folder from the name of a pretrained model."""
     return Path(text).exists() or ("/" in text and ":" not in text)
 
 
-def _open(text: str, device: torch.device | None) -> object:
+def open_named(text: str, device: torch.device | None) -> object:
+    """Open a pretrained model by ``NAME`` or ``NAME:FILE``."""
     name, colon, given = text.partition(":")
     known = pretrained_names()
     if name not in known:

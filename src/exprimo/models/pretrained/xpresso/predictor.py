@@ -68,6 +68,7 @@ class XpressoPredictor:
 
     outputs: tuple[str, ...] = ("expression_z",)
     window: int | None = WINDOW
+    upstream = UPSTREAM
 
     def __init__(
         self,

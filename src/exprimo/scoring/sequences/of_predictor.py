@@ -1,0 +1,142 @@
+"""A Run, or a pretrained model that predicts one number a gene, as a SequenceModel."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from exprimo.core.errors import ConfigError, MismatchError
+from exprimo.core.files.provenance import sha256_file
+from exprimo.core.predictor import Floats, Predictor
+from exprimo.core.run import Run
+from exprimo.core.sequence import Codes
+from exprimo.scoring.resolve import Resolved, learned_classes
+from exprimo.scoring.sequences.average import Average, readings
+
+# As when a dataset is predicted: enough to feed the cores, small enough for their caches.
+_BASES_AT_ONCE = 65_536
+_FEWEST, _MOST = 4, 1024
+
+
+class PredictorModel:
+    """One number, or one per class, for the whole window; see `SequenceModel`.
+
+    Parameters
+    ----------
+    resolved
+        A model that reads ``sequence`` alone.
+    upstream
+        Bases before the TSS in its window.
+    chosen
+        Numbers of its outputs, in order.
+    """
+
+    positive = False
+    first_bin = 0
+    n_bins = 1
+
+    def __init__(
+        self,
+        resolved: Resolved,
+        digest: str,
+        upstream: int,
+        names: tuple[str, ...],
+        chosen: list[int],
+        average: Average,
+    ) -> None:
+        window = resolved.predictor.window
+        assert window is not None  # `window_of` refused it
+        self.name, self.digest = resolved.name, digest
+        self.predictor: Predictor = resolved.predictor
+        self.upstream, self.downstream = upstream, window - upstream
+        self.bin_size = window
+        self.tracks = tuple(names[number] for number in chosen)
+        self._chosen, self._average = chosen, average
+
+    def predict(self, codes: Codes) -> Floats:
+        """Predict (n, tracks, 1)."""
+        step = self.rows_at_once()
+        found = [self._some(codes[at : at + step]) for at in range(0, len(codes), step)]
+        return np.concatenate(found) if found else np.empty((0, len(self.tracks), 1), np.float32)
+
+    def rows_at_once(self) -> int:
+        """Give how many windows it reads at once."""
+        return max(_FEWEST, min(_MOST, _BASES_AT_ONCE // self.bin_size))
+
+    def _some(self, codes: Codes) -> Floats:
+        found = readings(codes, self._average)
+        values = np.stack([self.predictor.predict({"sequence": read.codes}).mean for read in found])
+        mean = values[0] if len(values) == 1 else values.mean(axis=0, dtype=np.float64)
+        return np.asarray(mean[:, self._chosen, None], dtype=np.float32)
+
+
+def predictor_digest(resolved: Resolved) -> str:
+    """Give the SHA-256 of what a model was opened from; of a plug-in without a file its name's."""
+    if resolved.run is not None:
+        return sha256_file(resolved.run.weights_path)
+    given = resolved.name.partition(":")[2]
+    if given and Path(given).is_file():
+        return sha256_file(given)
+    return str(getattr(resolved.predictor, "digest", resolved.name))
+
+
+def window_of(resolved: Resolved) -> tuple[int, int]:
+    """Give (upstream, downstream) of what a model reads; refuse one that reads more than DNA."""
+    predictor = resolved.predictor
+    if tuple(predictor.inputs) != ("sequence",):
+        raise ConfigError(
+            "this model reads more than DNA, so that a sequence alone predicts nothing",
+            record=resolved.name,
+            found=", ".join(predictor.inputs) or "a model that reads nothing",
+            expected="a model that reads sequence only",
+            remedy="Train one on the promoter alone, such as: exprimo train D.h5 --model cnn",
+        )
+    if predictor.window is None:
+        raise ConfigError(
+            "this model does not say which window it reads",
+            record=resolved.name,
+            expected="a network, or a pretrained model of a fixed window",
+        )
+    upstream = _upstream(resolved.run, predictor)
+    if not 0 <= upstream <= predictor.window:
+        raise MismatchError(
+            "the TSS lies outside of the model's window",
+            record=resolved.name,
+            found=f"{upstream} bases upstream of a window of {predictor.window}",
+            remedy="Give the bases before the TSS in the model's window: --upstream N",
+        )
+    return upstream, predictor.window - upstream
+
+
+def _upstream(run: Run | None, predictor: Predictor) -> int:
+    if run is None:
+        known = getattr(predictor, "upstream", None)
+        if known is not None:
+            return int(known)
+        raise ConfigError(
+            "this model does not say where in its window the TSS lies",
+            remedy="Give the bases before the TSS in the model's window: --upstream N",
+        )
+    made = (run.provenance.get("dataset", {}).get("provenance") or {}).get("settings") or {}
+    if made.get("upstream") is None:
+        raise ConfigError(
+            "the run's dataset does not say where in the window the TSS lies",
+            file=run.path,
+            expected="a dataset from exprimo dataset promoters or exprimo haplotypes",
+            remedy="Give the bases before the TSS in the model's window: --upstream N",
+        )
+    return int(made["upstream"])
+
+
+def output_tracks(resolved: Resolved) -> tuple[str, ...]:
+    """Name what a model predicts: its target, or one name per class.
+
+    A regression's and a two-class model's only output takes the target's name.
+    """
+    if resolved.run is None:
+        return tuple(resolved.predictor.outputs)
+    classes = learned_classes(resolved.run.metrics)
+    if classes:
+        return tuple(f"probability_{name}" for name in classes)
+    return (str(resolved.run.metrics["target"]),)
