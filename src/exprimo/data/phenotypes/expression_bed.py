@@ -80,10 +80,10 @@ def read_expression_bed(
     --------
     >>> import tempfile
     >>> bed = Path(tempfile.mkdtemp()) / "e.bed"
-    >>> _ = bed.write_text("#chr\\tstart\\tend\\tgene_id\\tann\\tbob\\n1\\t9\\t10\\tg1\\t0.5\\t2\\n")
+    >>> _ = bed.write_text("#chr\\tstart\\tend\\tgene_id\\tann\\n1\\t9\\t10\\tg1\\t0.5\\n")
     >>> found = read_expression_bed(bed)
     >>> found.people, found.values.tolist()
-    (('ann', 'bob'), [[0.5, 2.0]])
+    (('ann',), [[0.5]])
     """
     with open_table(path, _WHAT) as table:
         first = _first_person(table)
