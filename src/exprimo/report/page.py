@@ -11,6 +11,8 @@ from exprimo.report.dge.reading import is_dge_folder, read_dge
 from exprimo.report.document.html import Page, draw_all, render, save_pictures
 from exprimo.report.halflife.reading import is_halflife_study, read_halflife_study
 from exprimo.report.halflife.view import halflife_page
+from exprimo.report.individual.reading import is_individual_study, read_individual_study
+from exprimo.report.individual.view import individual_page
 from exprimo.report.runs.reading import read_material
 from exprimo.report.runs.view import runs_page
 from exprimo.report.study.reading import is_study, read_study
@@ -69,6 +71,8 @@ def make_page(source: str | Path) -> Page:
         return halflife_page(read_halflife_study(source))
     if is_chromatin_study(Path(source)):
         return chromatin_page(read_chromatin_study(source))
+    if is_individual_study(Path(source)):
+        return individual_page(read_individual_study(source))
     if is_dge_folder(Path(source)):
         return dge_page(read_dge(source))
     return runs_page(read_material(source))

@@ -1,0 +1,116 @@
+"""What a sceptical reviewer would ask of a study of individuals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from exprimo.report.individual.reading import IndividualFolder, interval_of
+from exprimo.report.runs.doubt import Doubt, by_weight
+from exprimo.report.wording import counted, number, percent, with_interval
+
+_FEW_PEOPLE = 50
+_SURE = 0.05
+
+
+def study_doubts(study: IndividualFolder) -> list[Doubt]:
+    """Collect every doubt, the serious ones first."""
+    return by_weight([*_simulated(study), *_people(study), *_genes(study), *_controls(study)])
+
+
+def _simulated(study: IndividualFolder) -> Iterator[Doubt]:
+    if (study.facts.get("config") or {}).get("truth"):
+        yield Doubt(
+            "caution",
+            "The data are simulated",
+            "They test the method; they say nothing about a living person.",
+            "study.json",
+        )
+
+
+def _people(study: IndividualFolder) -> Iterator[Doubt]:
+    people = study.own("people")
+    if people is None:
+        yield Doubt(
+            "serious",
+            "Nothing was measured",
+            "Without expression of these people no number here says that the model is right.",
+            "study.json",
+        )
+        return
+    across = people["across_people"]
+    if not (across["p"] < _SURE and across["mean_r"]["value"] > 0):
+        yield Doubt(
+            "serious",
+            "Predictions are not shown to follow people",
+            f"Mean r {with_interval(*interval_of(across['mean_r']))}, and with people shuffled "
+            f"{number(across['null_low'])} to {number(across['null_high'])}.",
+            "study.json",
+        )
+    else:
+        yield Doubt(
+            "checked",
+            "Against people shuffled",
+            f"Mean r with people shuffled lies between {number(across['null_low'])} and "
+            f"{number(across['null_high'])}; people keep all their genes, so linked genes do not "
+            "make that too narrow.",
+            "study.json",
+        )
+    share = across["share_positive"]
+    if share is not None and share < 1:
+        yield Doubt(
+            "caution",
+            f"In {percent(1 - share)} of genes the direction is wrong",
+            "Where r over people is below 0, taking the model at its word would be worse than "
+            "taking everybody for the same.",
+            "genes.tsv",
+        )
+    if people["n_people"] < _FEW_PEOPLE:
+        yield Doubt(
+            "caution",
+            f"{counted(people['n_people'], 'person')}: r of single genes is mostly noise",
+            "The mean over genes can be believed further than any one of them.",
+            "genes.tsv",
+        )
+    if across["n_constant"]:
+        yield Doubt(
+            "caution",
+            f"{counted(across['n_constant'], 'gene')} of {people['n_genes']:,} cannot be predicted",
+            "No variant of these people lies within the model's window there; they count as 0.",
+            "genes.tsv",
+        )
+    yield Doubt(
+        "caution",
+        "Neighbouring variants travel together",
+        "A model can follow people by a variant that does nothing, next to one that acts; r over "
+        "people does not say which variant it is.",
+        "study.json",
+    )
+
+
+def _genes(study: IndividualFolder) -> Iterator[Doubt]:
+    if study.facts.get("genes") == "all":
+        yield Doubt(
+            "serious",
+            "Genes that the model learned from are judged too",
+            "Between genes that flatters it. Over people it does so less, because no person's "
+            "sequence was seen.",
+            "study.json",
+        )
+    elif study.facts.get("genes") == "held-out":
+        yield Doubt(
+            "checked",
+            "Genes that the model learned from",
+            "None is judged, where the model is a run: its ledger says which they are.",
+            "study.json",
+        )
+
+
+def _controls(study: IndividualFolder) -> Iterator[Doubt]:
+    if len(study.models) == 1:
+        yield Doubt(
+            "caution",
+            "No other model stands beside it",
+            "An untrained network under [models.beside] shows what the same path gives for "
+            "nothing.",
+            "study.json",
+        )

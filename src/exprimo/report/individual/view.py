@@ -1,0 +1,83 @@
+"""The page of a study of individuals: its figures, and what its sections say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from exprimo.report.document.html import Page, pretty_json
+from exprimo.report.document.table import Table
+from exprimo.report.individual.distrust import study_doubts
+from exprimo.report.individual.figures import study_charts
+from exprimo.report.individual.reading import IndividualFolder, interval_of
+from exprimo.report.individual.tables import genes_table, models_table, top_table
+from exprimo.report.runs.answer import Answer, Tile
+from exprimo.report.runs.doubt import Doubt
+from exprimo.report.wording import interval, number, percent
+
+
+class IndividualView(NamedTuple):
+    """What the template is filled with, besides figures."""
+
+    study: IndividualFolder
+    answer: Answer
+    follows: bool | None
+    doubts: list[Doubt]
+    tables: dict[str, Table | None]
+    created: str
+    command: str
+    settings: str
+
+
+def individual_page(study: IndividualFolder) -> Page:
+    """Make the page of a study."""
+    values: dict[str, Any] = {
+        "title": "What people's own sequences tell of their expression",
+        "kicker": "Study · individual",
+        "s": _view(study),
+    }
+    return Page("individual.html.j2", study_charts(study), values)
+
+
+def _view(study: IndividualFolder) -> IndividualView:
+    told = study.facts["verdict"]
+    return IndividualView(
+        study=study,
+        answer=Answer((str(told["text"]),), tuple(_tiles(study)), ("study.json",)),
+        follows=told.get("follows"),
+        doubts=study_doubts(study),
+        tables={
+            "models": models_table(study),
+            "genes": genes_table(study),
+            "top": top_table(study),
+        },
+        created=str(study.facts.get("created") or "")[:10],
+        command=" ".join(map(str, study.facts.get("command") or ())),
+        settings=pretty_json(study.facts.get("config")),
+    )
+
+
+def _tiles(study: IndividualFolder) -> list[Tile]:
+    tiles = []
+    people, effects = study.own("people"), study.own("effects") or {}
+    if people is not None:
+        across = people["across_people"]
+        tiles.append(_tile("r over people, mean of genes", across["mean_r"]))
+        if (best := people.get("ceiling")) is not None:
+            tiles.append(_tile("the same by the true genetic part", best["across_people"]))
+        tiles.append(_tile("r over genes", people["across_genes"]))
+    if "auroc_in_site" in effects:
+        tiles.append(_tile("AUROC of variants in sites", effects["auroc_in_site"]))
+    if "sign" in effects:
+        value, low, high = interval_of(effects["sign"])
+        detail = f"95% {percent(low)} to {percent(high)}"
+        tiles.append(Tile("acting variants with the right sign", percent(value), detail, ""))
+    if not tiles:
+        scored = study.models[study.answer]["variants"]["n"]
+        tiles.append(Tile("pairs of variant and gene scored", f"{scored:,}", "", "study.json"))
+    return tiles
+
+
+def _tile(label: str, found: Mapping[str, Any]) -> Tile:
+    value, low, high = interval_of(found)
+    return Tile(label, number(value), f"95% {interval(low, high)}", "study.json")
