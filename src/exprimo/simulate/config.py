@@ -10,6 +10,7 @@ from pydantic import Field, PositiveFloat, field_validator
 
 from exprimo.core.config import Config
 from exprimo.simulate.chromatin.config import CellsConfig
+from exprimo.simulate.individuals.config import IndividualsConfig
 
 WorldSize = Literal["small", "large"]
 
@@ -252,6 +253,8 @@ class WorldConfig(Config):
     """RNA-seq counts of two conditions."""
     cells: CellsConfig = CellsConfig()
     """Cell types and their histone marks; none unless asked for."""
+    individuals: IndividualsConfig = IndividualsConfig()
+    """People, their genotypes and their expression; none unless asked for."""
 
 
 def world_config(size: WorldSize) -> WorldConfig:

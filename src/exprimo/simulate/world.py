@@ -31,6 +31,14 @@ from exprimo.simulate.files import (
 from exprimo.simulate.genome.annotation import NamedGene, gtf_lines
 from exprimo.simulate.genome.families import plan_places
 from exprimo.simulate.genome.layout import assemble
+from exprimo.simulate.individuals.people import (
+    COVARIATES_FILE,
+    EXPRESSION_BED,
+    GENOTYPES,
+    PEOPLE,
+    require_chromosomes,
+    write_individuals,
+)
 from exprimo.simulate.population import Population, acting_windows, populate
 from exprimo.simulate.regulation.motifs import Motif, draw_motifs
 from exprimo.simulate.regulation.sites import promoter_component, regulate
@@ -74,6 +82,14 @@ class SimulatedWorld(NamedTuple):
     """TSV: gene_id, then log2 expression in each cell type."""
     tracks: Path | None = None
     """TSV: cell_type, mark, file (the BigWigs)."""
+    genotypes: Path | None = None
+    """VCF of phased genotypes, compressed and indexed; none in a world without people."""
+    people: Path | None = None
+    """TSV: sample, group, sex."""
+    expression_bed: Path | None = None
+    """Log2 expression of each gene in each person, as FastQTL reads it."""
+    covariates: Path | None = None
+    """TSV: id, then one column per person."""
 
 
 def simulate(
@@ -83,6 +99,7 @@ def simulate(
     size: WorldSize = "small",
     config: WorldConfig | None = None,
     cells: int = 0,
+    people: int = 0,
 ) -> SimulatedWorld:
     """Write a world whose truth is known: genome, genes, expression, counts, and what lies behind.
 
@@ -99,6 +116,9 @@ def simulate(
     cells
         Number of cell types with expression and histone marks of their own; other than 0, it
         replaces that of the config.
+    people
+        Number of people with genotypes and expression of their own; other than 0, it replaces
+        that of the config.
 
     Returns
     -------
@@ -117,11 +137,12 @@ def simulate(
         raise ConfigError("a seed cannot be negative", record="seed", found=seed, expected=">= 0")
     settings = world_config(size) if config is None else config
     if cells:
-        settings = WorldConfig.checked(
-            {**settings.model_dump(), "cells": {**settings.cells.model_dump(), "cell_types": cells}}
-        )
+        settings = _with(settings, "cells", cell_types=cells)
+    if people:
+        settings = _with(settings, "individuals", people=people)
     responding_factor(settings)
     require_unmarked_factors(settings)
+    require_chromosomes(settings)
     with atomic_directory(out) as folder, task("Simulating", settings.genes) as bar:
         counts, best = _write_world(folder, seed, settings, bar)
     home = Path(out)
@@ -139,7 +160,17 @@ def simulate(
         signal=home / SIGNAL if settings.cells.cell_types else None,
         cell_expression=home / EXPRESSION if settings.cells.cell_types else None,
         tracks=home / TRACKS if settings.cells.cell_types else None,
+        genotypes=home / GENOTYPES if settings.individuals.people else None,
+        people=home / PEOPLE if settings.individuals.people else None,
+        expression_bed=home / EXPRESSION_BED if settings.individuals.people else None,
+        covariates=home / COVARIATES_FILE if settings.individuals.people else None,
     )
+
+
+def _with(config: WorldConfig, part: str, **values: int) -> WorldConfig:
+    """Change settings of one part of a world, and check the whole again."""
+    whole = config.model_dump()
+    return WorldConfig.checked({**whole, part: {**whole[part], **values}})
 
 
 def _write_world(
@@ -158,10 +189,15 @@ def _write_world(
     _write_experiment(folder, genes, experiment)
     counts = _count(genes, population, sites, components, experiment, config)
     best = ceilings(components)
-    unused = {"cells"}
+    unused = {"cells", "individuals"}
     if config.cells.cell_types:
         cells = write_cells(folder, seed, genes, sites, components, lengths, config)
-        counts, best, unused = counts | cells.counts, best | cells.ceilings, set()
+        counts, best = counts | cells.counts, best | cells.ceilings
+        unused.remove("cells")
+    if config.individuals.people:
+        written = write_individuals(folder, seed, genes, sites, components, motifs, config)
+        counts, best = counts | written.counts, best | written.ceilings
+        unused.remove("individuals")
     described = {
         "format_version": WORLD_FORMAT,
         "seed": seed,

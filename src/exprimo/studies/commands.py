@@ -21,11 +21,13 @@ from exprimo.studies.differential import (
     run_differential_study,
 )
 from exprimo.studies.halflife import HalflifeResult, HalflifeStudy, run_halflife_study
+from exprimo.studies.individual import IndividualResult, IndividualStudy, run_individual_study
 from exprimo.studies.sequence import SequenceStudy, run_sequence_study
 from exprimo.studies.templates import (
     chromatin_template,
     differential_template,
     halflife_template,
+    individual_template,
     sequence_template,
 )
 from exprimo.training import TrainConfig, train_run
@@ -35,6 +37,7 @@ KINDS: dict[str, type[Config]] = {
     "differential-promoter": DifferentialStudy,
     "promoter-halflife": HalflifeStudy,
     "chromatin": ChromatinStudy,
+    "individual": IndividualStudy,
     "benchmark": BenchmarkConfig,
     "train": TrainConfig,
 }
@@ -44,6 +47,7 @@ TEMPLATES = {
     "differential-promoter": differential_template,
     "promoter-halflife": halflife_template,
     "chromatin": chromatin_template,
+    "individual": individual_template,
 }
 
 
@@ -132,7 +136,8 @@ def init(kind: str, out: str | Path = "study.toml") -> Path:
     Parameters
     ----------
     kind
-        ``sequence``, ``differential-promoter``, ``promoter-halflife`` or ``chromatin``.
+        ``sequence``, ``differential-promoter``, ``promoter-halflife``, ``chromatin`` or
+        ``individual``.
     out
         The TOML file, which must not exist.
     """
@@ -150,7 +155,7 @@ def run(
     out: str | Path | None = None,
     overrides: Iterable[str] = (),
     resume: bool = False,
-) -> Benchmarked | ChromatinResult | DifferentialResult | HalflifeResult | Run:
+) -> Benchmarked | ChromatinResult | DifferentialResult | HalflifeResult | IndividualResult | Run:
     """Run a study file, or replay the ``config.toml`` of a Run or a benchmark.
 
     Parameters
@@ -187,6 +192,8 @@ def run(
         return run_halflife_study(config, Path(study).parent, out=out, resume=resume)
     if isinstance(config, ChromatinStudy):
         return run_chromatin_study(config, Path(study).parent, out=out, resume=resume)
+    if isinstance(config, IndividualStudy):
+        return run_individual_study(config, Path(study).parent, out=out, resume=resume)
     if out is None:
         raise ConfigError(f"say where to write this {kind}", file=study, remedy="Add -o FOLDER")
     if isinstance(config, BenchmarkConfig):

@@ -10,6 +10,8 @@ from exprimo.studies.differential import DifferentialStudy
 from exprimo.studies.differential.config import CountSource, Promoters
 from exprimo.studies.halflife import HalflifeStudy
 from exprimo.studies.halflife.config import Embeddings, GeneSource, StoredGenes
+from exprimo.studies.individual import IndividualStudy
+from exprimo.studies.individual.config import Genes, Models, People
 from exprimo.studies.sequence import PromoterSource, SequenceStudy, TableSource
 
 
@@ -59,6 +61,15 @@ def chromatin_template() -> str:
     binned = BinnedSource(files=("train.npz",), sequences="sequences.csv")
     note = "Instead of [tracks], read files of signal in bins (NPZ, CSV, NPY):"
     return _with_alternative(text, note, "binned", binned)
+
+
+def individual_template() -> str:
+    """Give a study of people's genotypes and expression."""
+    return IndividualStudy(
+        people=People(genotypes="genotypes.vcf.gz", expression="expression.bed.gz"),
+        genes=Genes(fasta="genome.fa", genes="genes.gtf"),
+        models=Models(answer="RUN"),
+    ).to_toml(comments=True)
 
 
 def _with_alternative(text: str, note: str, table: str, values: Config) -> str:

@@ -9,6 +9,12 @@ from pathlib import Path
 import h5py
 
 from exprimo.core.errors import FormatError, InputError
+from exprimo.data.check.genotypes import (
+    binary_genotype_kind,
+    is_expression_bed,
+    lists_variants,
+    trio_kind,
+)
 from exprimo.data.check.signal_kind import binary_signal_kind, text_signal_kind
 from exprimo.data.check.table_kind import is_name_pairs, table_kind
 from exprimo.data.counts import holds_quantifications
@@ -41,6 +47,8 @@ def detect(path: Path) -> str:
         Nothing is there, or it is cut short or packed so that its beginning cannot be read.
     """
     if not path.exists():
+        if trio := trio_kind(path):
+            return trio
         raise InputError("no such file or folder", file=path, remedy="Check the path")
     if path.is_dir():
         return _folder_kind(path)
@@ -57,6 +65,8 @@ def detect(path: Path) -> str:
         return "JSON file"
     if path.suffix == ".fai" and path.with_suffix("").exists():
         return "FASTA index"
+    if genotypes := binary_genotype_kind(path):
+        return genotypes
     if signal := binary_signal_kind(path, magic):
         return signal
     if looks_like_tar(path):
@@ -112,8 +122,8 @@ def _text_kind(path: Path) -> str:
         return "MEME motifs"
     if lines[0].startswith("##gff-version"):
         return "GFF3" if "3" in lines[0] else "GTF"
-    if lines[0].startswith("##fileformat=VCF"):
-        return "unknown"
+    if is_expression_bed(lines):
+        return "expression BED"
     data = [line for line in lines if not line.startswith(_NOT_DATA)]
     if data:
         nine = _nine_column_kind(data[0])
@@ -127,7 +137,7 @@ def _text_kind(path: Path) -> str:
             return "HTSeq file"
         if is_name_pairs(data):
             return "gene names"
-    return table_kind(path)
+    return "list of variants" if lists_variants(path) else table_kind(path)
 
 
 def _nine_column_kind(line: str) -> str:

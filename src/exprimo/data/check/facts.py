@@ -18,6 +18,12 @@ from exprimo.core.sequence import N_CODE
 from exprimo.data.annotation import read_annotation
 from exprimo.data.check.findings import Findings
 from exprimo.data.check.gene_hdf5_facts import gene_hdf5_facts
+from exprimo.data.check.genotypes import (
+    expression_bed_facts,
+    plink_facts,
+    site_list_facts,
+    vcf_facts,
+)
 from exprimo.data.check.signal_facts import (
     csv_facts,
     gene_sequence_facts,
@@ -261,8 +267,8 @@ def _unknown(path: Path) -> Findings:
         file=path,
         expected="FASTA, GTF, GFF3, BED, counts, quantified transcripts, samples, targets, a "
         "table of sequences, gene names, MEME motifs, tracks of signal (BigWig, bedGraph, BED, "
-        "BAM) or a table of them, binned signal, sequences of genes, genes in HDF5, a dataset or "
-        "a run",
+        "BAM) or a table of them, binned signal, sequences of genes, genes in HDF5, genotypes "
+        "(VCF, BCF, PLINK), a list of variants, an expression BED, a dataset or a run",
     )
 
 
@@ -290,6 +296,12 @@ FACTS: Mapping[str, Callable[[Path], Findings]] = {
     "binned signal (NumPy stack)": stack_facts,
     "sequences of genes": gene_sequence_facts,
     "table of signal tracks": track_table_facts,
+    "VCF": vcf_facts,
+    "BCF": vcf_facts,
+    "PLINK 1 (bed, bim, fam)": plink_facts,
+    "PLINK 2 (pgen, pvar, psam)": plink_facts,
+    "list of variants": site_list_facts,
+    "expression BED": expression_bed_facts,
     "study file": _study_file,
     "JSON file": _json,
     "FASTA index": _fasta_index,

@@ -26,8 +26,9 @@ class FileReport:
         ``HTSeq tar``, ``quantified transcripts``, ``samples``, ``targets``, ``sequence table``,
         ``gene names``, ``MEME motifs``, ``BigWig track``, ``bedGraph track``, ``reads (BED)``,
         ``reads (BAM)``, ``binned signal (CSV)``, ``binned signal (NPZ by cell type)``, ``binned
-        signal (NumPy stack)``, ``sequences of genes``, ``table of signal tracks``, ``study
-        file``, ``gene HDF5``, ``Exprimo dataset``,
+        signal (NumPy stack)``, ``sequences of genes``, ``table of signal tracks``, ``VCF``,
+        ``BCF``, ``PLINK 1 (bed, bim, fam)``, ``PLINK 2 (pgen, pvar, psam)``, ``list of
+        variants``, ``expression BED``, ``study file``, ``gene HDF5``, ``Exprimo dataset``,
         ``Exprimo run``, ``Exprimo benchmark``, ``Exprimo study``, ``Exprimo DGE``, ``Exprimo
         interpretation``, ``Exprimo embeddings``, ``simulated world``, ``JSON file``, ``FASTA
         index``, ``parquet table``, ``HDF5 file`` (another's), or ``unknown``.

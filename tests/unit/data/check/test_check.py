@@ -163,7 +163,7 @@ def test_an_annotation_counts_its_genes(file):
         ("unknown", "\n\n", "empty"),
         ("unknown", "A letter, to somebody\nwith prose in it, and commas, and more\n",
          "not a kind of file that Exprimo reads"),
-        ("unknown", "##fileformat=VCFv4.2\n#CHROM\tPOS\nI\t5\n", "not a kind of file"),
+        ("VCF", "##fileformat=VCFv4.2\n#CHROM\tPOS\nI\t5\n", "no column 'ref'"),
         ("unknown", "ENSG1\t1.5\nENSG2\t2.5\n", "first line holds numbers"),
         ("unknown", "ACGTACGTACGT\t1.5\nACGTACGTACGA\t2.5\n", "the first line holds"),
         ("unknown", "gene\ta\ta\ng1\t1\t2\n", "a column name occurs twice"),

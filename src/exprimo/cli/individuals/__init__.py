@@ -1,0 +1,1 @@
+"""Commands of genotypes: haplotypes, personal, variants, mutagenesis."""

@@ -1,0 +1,118 @@
+"""The summary of a cohort in words."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from exprimo.data.genotypes.cohort import CohortSummary, summarise_cohort
+from exprimo.data.genotypes.view import Genotypes
+
+# A check may take a minute, so it looks at this many genotypes.
+MOST_GENOTYPES = 300_000_000
+_MOST_VARIANTS = 20_000
+_COMPONENTS = 5
+_SHOWN = 5
+_RARE = 0.01
+
+
+def cohort_facts(genotypes: Genotypes) -> dict[str, str]:
+    """Summarise genotypes, of one person or of many, within a bound on the work."""
+    n_samples = len(genotypes.samples)
+    summary = summarise_cohort(
+        genotypes,
+        n_components=_COMPONENTS,
+        most_variants=_MOST_VARIANTS,
+        stop_after=max(MOST_GENOTYPES // n_samples, _MOST_VARIANTS),
+    )
+    facts = {"phased": _phased(summary), "missing genotypes": _missing(summary)}
+    if n_samples > 1:
+        facts |= {
+            "allele frequencies": _frequencies(summary),
+            "heterozygosity": _heterozygosity(summary),
+            "Hardy-Weinberg": _hardy(summary),
+        }
+        if summary.related is not None:
+            facts["relatives"] = _relatives(summary)
+        if summary.components is not None:
+            facts["principal components"] = _components(summary)
+    if len(summary.ploidy):
+        facts["numbers of copies"] = _ploidy(summary)
+    if summary.counts["listed twice"]:
+        facts["alleles listed twice"] = f"{summary.counts['listed twice']:,}"
+    if summary.notes:
+        facts["bounds"] = "; ".join(summary.notes)
+    return facts
+
+
+def _phased(summary: CohortSummary) -> str:
+    het = summary.counts["heterozygous genotypes"]
+    phased = summary.counts["phased heterozygous genotypes"]
+    return f"{phased / het:.1%} of {het:,} heterozygous genotypes" if het else "none heterozygous"
+
+
+def _missing(summary: CohortSummary) -> str:
+    table = summary.samples
+    missing, called = int(table["n_missing"].sum()), int(table["n_called"].sum())
+    if not missing:
+        return "none"
+    worst = table.iloc[int(table["missing_share"].to_numpy().argmax())]
+    told = f"{missing / max(missing + called, 1):.2%}"
+    if len(table) > 1:
+        told += f"; most in sample {worst['sample']}, {worst['missing_share']:.2%}"
+    never = summary.counts["without any genotype"]
+    return told + (f"; {never:,} variants without any genotype" if never else "")
+
+
+def _frequencies(summary: CohortSummary) -> str:
+    spectrum, counts = summary.maf_spectrum, summary.counts
+    total = int(spectrum["n_variants"].sum())
+    rare = int(spectrum.loc[spectrum["up_to"] <= _RARE, "n_variants"].sum())
+    flat = counts["without variation"]
+    return (
+        f"{total - rare:,} variants above {_RARE:.0%}, {rare - flat:,} below "
+        f"({counts['singletons']:,} seen once), {flat:,} without variation"
+    )
+
+
+def _heterozygosity(summary: CohortSummary) -> str:
+    share, f = summary.samples["het_share"], summary.samples["f"]
+    if share.isna().all():
+        return "no autosomal genotype"
+    told = f"{share.median():.3f} of a sample's genotypes ({share.min():.3f} to {share.max():.3f})"
+    return told + (f"; F {f.min():.2f} to {f.max():.2f}" if f.notna().any() else "")
+
+
+def _hardy(summary: CohortSummary) -> str:
+    row = summary.hardy.iloc[2]
+    expected = row["expected"]
+    return (
+        f"{int(row['n_variants']):,} variants with p < {row['p_below']:g}, "
+        f"{expected:.1g} expected at most"
+    )
+
+
+def _relatives(summary: CohortSummary) -> str:
+    related = summary.related
+    if related is None or related.empty:
+        return "none"
+    shown = [
+        f"{row.sample_1} and {row.sample_2} ({row.relation}, kinship {row.kinship:.2f})"
+        for row in related.head(_SHOWN).itertuples()
+    ]
+    more = len(related) - len(shown)
+    return f"{len(related):,} pairs: " + "; ".join(shown) + (f"; {more:,} more" if more else "")
+
+
+def _components(summary: CohortSummary) -> str:
+    found = summary.components
+    if found is None or not len(found.shares):
+        return "none"
+    shares = ", ".join(f"{share:.1%}" for share in np.asarray(found.shares))
+    return f"{shares} of the variance, from {summary.n_unlinked:,} unlinked variants"
+
+
+def _ploidy(summary: CohortSummary) -> str:
+    odd = summary.ploidy
+    shown = [f"{row.sample}, {row.chromosome}: {row.oddity}" for row in odd.head(3).itertuples()]
+    more = len(odd) - len(shown)
+    return "; ".join(shown) + (f"; {more:,} more" if more else "")

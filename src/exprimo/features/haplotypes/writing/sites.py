@@ -1,0 +1,130 @@
+"""The genes whose windows are built: from an annotation or a table of TSSs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from exprimo.core.errors import InputError, MismatchError
+from exprimo.data.annotation import read_annotation, read_tss_table
+from exprimo.data.annotation.identifiers import strip_version
+from exprimo.data.fasta import Genome
+from exprimo.data.tabular import unknown_name
+from exprimo.data.textfile import open_text
+from exprimo.features.genome_fit import check_genome_fits
+from exprimo.features.haplotypes.one_variant import check_window
+from exprimo.features.promoter_sites import OFF_GENOME, reconcile, tss_sites
+
+NO_GENOTYPES = "on a chromosome without genotypes"
+_TSS_COLUMNS = {"gene_id", "chrom", "tss", "strand"}
+
+
+def gene_sites(
+    genes: str | Path,
+    genome: Genome,
+    *,
+    gene: Sequence[str] = (),
+    tss: str | Path = "canonical",
+    chrom_style: str | Path = "auto",
+) -> tuple[pd.DataFrame, dict[str, int]]:
+    """Give the TSS of each gene, on the chromosomes of the genome.
+
+    Parameters
+    ----------
+    genes
+        Annotation (GTF, GFF3, BED), which must fit the genome, or a table with the columns
+        gene_id, chrom, tss (1-based), strand.
+    gene
+        Ids or names of those wanted; empty: all.
+    tss
+        ``canonical``, ``most5prime``, or a table of TSSs, for the genes of an annotation.
+    chrom_style
+        ``auto``, or a two-column table: name in ``genes``, name in the genome.
+
+    Returns
+    -------
+    sites, dropped
+        ``gene_id, gene_name, chrom, tss`` (0-based), ``strand``; reason -> genes left out.
+    """
+    dropped = {OFF_GENOME: 0}
+    if _is_tss_table(genes):
+        table = read_tss_table(genes)
+        table["gene_id"] = table["gene_id"].map(strip_version)
+        names = reconcile(table["chrom"], genome, chrom_style, genes)
+        on_genome = table["chrom"].isin(list(names))
+        dropped[OFF_GENOME] = int((~on_genome).sum())
+        sites = table[on_genome].assign(chrom=table["chrom"].map(names), gene_name=table["gene_id"])
+        _check_positions(sites, genome, genes)
+    else:
+        annotation = read_annotation(genes)
+        names = reconcile(annotation.chromosomes, genome, chrom_style, genes)
+        annotation = annotation.with_chromosomes(names)
+        check_genome_fits(annotation, genome)
+        dropped[OFF_GENOME] = annotation.notes["genes_off_genome"]
+        sites = tss_sites(annotation, genome, tss, chrom_style, dropped)
+    sites = sites[["gene_id", "gene_name", "chrom", "tss", "strand"]].reset_index(drop=True)
+    return (_chosen(sites, gene, genes) if gene else sites), dropped
+
+
+def _is_tss_table(path: str | Path) -> bool:
+    with open_text(Path(path), "an annotation, or a table of TSSs") as text:
+        return set(text.readline().rstrip("\r\n").split("\t")) >= _TSS_COLUMNS
+
+
+def _check_positions(sites: pd.DataFrame, genome: Genome, path: str | Path) -> None:
+    beyond = sites["tss"] >= sites["chrom"].map(genome.lengths)
+    if beyond.any():
+        first = sites[beyond].iloc[0]
+        raise MismatchError(
+            "a TSS beyond the end of its chromosome",
+            file=path,
+            record=f"gene {first['gene_id']} at {first['chrom']}:{first['tss'] + 1}",
+            expected=f"at most {genome.lengths[first['chrom']]} in {genome.path}",
+            remedy="Take TSSs and genome of the same build",
+        )
+
+
+def _chosen(sites: pd.DataFrame, gene: Sequence[str], path: str | Path) -> pd.DataFrame:
+    rows: list[int] = []
+    for name in dict.fromkeys(gene):
+        found = sites.index[sites["gene_id"] == strip_version(name)]
+        if not len(found):
+            found = sites.index[sites["gene_name"] == name]
+        if not len(found):
+            known = [*sites["gene_name"], *sites["gene_id"]]
+            raise unknown_name("gene", name, known, file=path)
+        if len(found) > 1:
+            raise InputError(
+                "several genes have this name",
+                file=path,
+                found=name,
+                expected=f"one of the ids {', '.join(sites['gene_id'][found][:6])}",
+            )
+        rows.append(int(found[0]))
+    return sites.loc[list(dict.fromkeys(rows))].reset_index(drop=True)
+
+
+def with_genotypes(
+    sites: pd.DataFrame,
+    genome: Genome,
+    chromosomes: Sequence[str],
+    dropped: dict[str, int],
+    *,
+    upstream: int,
+    downstream: int,
+) -> pd.DataFrame:
+    """Keep genes on chromosomes that have genotypes; refuse windows that do not fit theirs."""
+    there = sites["chrom"].isin(list(chromosomes))
+    dropped[NO_GENOTYPES] = int((~there).sum())
+    if not there.any():
+        raise MismatchError(
+            "no gene lies on a chromosome that has genotypes",
+            found=", ".join(pd.unique(sites["chrom"])[:5]),
+            expected=", ".join(list(chromosomes)[:5]),
+        )
+    kept = sites[there].reset_index(drop=True)
+    for chrom in pd.unique(kept["chrom"]):
+        check_window(genome, chrom, upstream, downstream)
+    return kept

@@ -1,0 +1,185 @@
+"""Two ways to predict all mutants of a window: each whole, or only what a change can reach."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from exprimo.core.errors import MismatchError
+from exprimo.core.predictor import Batch, Floats
+from exprimo.core.sequence import reverse_complement
+from exprimo.models.network import NetworkPredictor, flip, one_hot_table, to_tensors
+from exprimo.scoring.mutagenesis.local import Chain, Updates
+from exprimo.scoring.mutagenesis.substitutions import Substitutions
+
+# Beyond this many mutants at once nothing is gained: what a layer holds leaves the caches.
+_MOST_AT_ONCE = 1024
+# A layer's patch, its predecessor's, the reference's there, and what stands between them.
+_STANDING = 8
+# Mutants of the first window that are computed both ways, and how far they may differ.
+_CHECKED, _TOLERANCE = 6, 1e-4
+
+
+class Outputs(NamedTuple):
+    """Predictions for the reference, (tracks,), and for its mutants, (n, tracks)."""
+
+    reference: Floats
+    mutants: Floats
+
+
+class Way(Protocol):
+    """Predicts a window and its mutants."""
+
+    def outputs(self, batch: Batch, wanted: Substitutions) -> Outputs:
+        """Predict one example, inputs (1, ...) as stored, and it with each substitution."""
+
+
+class WholeWay:
+    """Predict every mutant whole, some at a time; right for any model.
+
+    Parameters
+    ----------
+    predict
+        Batch -> (n, tracks).
+    rows
+        Mutants that are made and predicted at once.
+    """
+
+    def __init__(self, predict: Callable[[Batch], Floats], rows: int) -> None:
+        self._predict = predict
+        self.rows = max(1, rows)
+
+    def outputs(self, batch: Batch, wanted: Substitutions) -> Outputs:
+        """Predict one example and its mutants."""
+        reference = self._predict(batch)[0]
+        found = [self._predict(mutants) for mutants in self._mutants(batch, wanted)]
+        empty = np.empty((0, len(reference)), dtype=np.float32)
+        return Outputs(reference, np.concatenate(found) if found else empty)
+
+    def _mutants(self, batch: Batch, wanted: Substitutions) -> Iterator[Batch]:
+        for start in range(0, len(wanted), self.rows):
+            some = wanted.take(slice(start, start + self.rows))
+            n = len(some)
+            made = {name: np.repeat(values, n, axis=0) for name, values in batch.items()}
+            made["sequence"][np.arange(n), some.sites] = some.bases
+            yield made
+
+
+class LocalWay:
+    """Follow each change through a convolutional network, and recompute nothing else.
+
+    Equals the network itself up to rounding, for the reference and for every mutant.
+
+    Parameters
+    ----------
+    network
+        The members of an ensemble, with what is done to their outputs.
+    chains
+        Its members as chains, in order.
+    inputs_of
+        Inputs as stored -> inputs as the network reads them.
+    chosen
+        Numbers of the wanted outputs.
+    memory
+        Bytes that patches may take.
+    """
+
+    def __init__(
+        self,
+        network: NetworkPredictor,
+        chains: Sequence[Chain],
+        inputs_of: Callable[[Batch], Batch],
+        chosen: Sequence[int],
+        memory: int,
+    ) -> None:
+        self._network, self._chains = network, chains
+        self._inputs_of, self._chosen = inputs_of, list(chosen)
+        self._memory = memory
+        self._table = one_hot_table(network.device)
+
+    @torch.inference_mode()
+    def outputs(self, batch: Batch, wanted: Substitutions) -> Outputs:
+        """Predict one example and its mutants."""
+        given = self._inputs_of(batch)
+        self._network.check(given)
+        strands = [to_tensors(given, self._table)]
+        if self._network.both_strands:
+            strands.append(flip(strands[0]))
+        members = [[Updates(chain, inputs) for inputs in strands] for chain in self._chains]
+        reference = self._mean([[one.output[None] for one in both] for both in members])[0]
+        widest = max(one.numbers_per_mutant() for both in members for one in both)
+        step = max(1, min(_MOST_AT_ONCE, self._memory // (4 * _STANDING * widest)))
+        found = [reference[:0].reshape(0, len(reference))]
+        length = given["sequence"].shape[1]
+        for start in range(0, len(wanted), step):
+            some = wanted.take(slice(start, start + step))
+            turned = Substitutions(
+                length - 1 - some.sites, reverse_complement(some.bases[:, None])[:, 0]
+            )
+            read = [self._on_device(one) for one in (some, turned)[: len(strands)]]
+            raw = [
+                [one.outputs(*at) for one, at in zip(both, read, strict=True)] for both in members
+            ]
+            found.append(self._mean(raw))
+        return Outputs(reference, np.concatenate(found))
+
+    def _on_device(self, some: Substitutions) -> tuple[Tensor, Tensor]:
+        device = self._network.device
+        sites = torch.from_numpy(some.sites).to(device)
+        return sites, self._table[torch.from_numpy(some.bases).to(device).long()]
+
+    def _mean(self, raw: Sequence[Sequence[Tensor]]) -> Floats:
+        """Give predictions (n, tracks) from raw outputs by member and strand."""
+        members = [
+            in_target_units(self._network, torch.stack(list(strands)).mean(0)).cpu().numpy()
+            for strands in raw
+        ]
+        found: Floats = np.stack(members).mean(0)[:, self._chosen]
+        return found
+
+
+def in_target_units(network: NetworkPredictor, raw: Tensor) -> Tensor:
+    """Turn raw outputs (n, outputs) into what the predictor gives: probabilities, or numbers."""
+    if network.shapes.task == "multiclass":
+        return torch.softmax(raw, dim=1)
+    if network.shapes.task == "classification":
+        return torch.sigmoid(raw)
+    return raw * network.scale + network.center
+
+
+class CheckedWay:
+    """The local way, compared with the network itself on a few mutants of the first window."""
+
+    def __init__(self, local: LocalWay, whole: WholeWay, name: str) -> None:
+        self._local, self._whole, self._name = local, whole, name
+        self._checked = False
+
+    def outputs(self, batch: Batch, wanted: Substitutions) -> Outputs:
+        """Predict one example and its mutants."""
+        found = self._local.outputs(batch, wanted)
+        if not self._checked and len(wanted):
+            self._check(batch, wanted, found)
+            self._checked = True
+        return found
+
+    def _check(self, batch: Batch, wanted: Substitutions, found: Outputs) -> None:
+        n = len(wanted)
+        rows = np.random.default_rng(0).choice(n, min(_CHECKED, n), replace=False)
+        expected = self._whole.outputs(batch, wanted.take(rows))
+        off = max(
+            float(np.abs(found.reference - expected.reference).max()),
+            float(np.abs(found.mutants[rows] - expected.mutants).max()),
+        )
+        scale = max(1.0, float(np.abs(expected.reference).max()))
+        if not off <= _TOLERANCE * scale:
+            raise MismatchError(
+                "what a change can reach, recomputed, differs from the whole network",
+                record=self._name,
+                found=f"a difference of {off:.3g} between {len(rows)} mutants computed both ways",
+                expected=f"at most {_TOLERANCE * scale:.3g}",
+                remedy="Predict every mutant whole: --way whole",
+            )

@@ -1,0 +1,261 @@
+"""``exprimo personal``: genotypes, a genome and a model give predictions for each person."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from exprimo.core.errors import ConfigError, InputError, MismatchError
+from exprimo.core.files.provenance import describe_origin
+from exprimo.data.genotypes.plink.trio import find_trio
+from exprimo.data.textfile import open_text
+from exprimo.features.haplotypes import Unphased
+from exprimo.scoring.personal.assembly import HaplotypeRows, People, assemble
+from exprimo.scoring.personal.config import PersonalConfig, Window
+from exprimo.scoring.personal.plan import (
+    HaplotypePlan,
+    carrier_file,
+    cut_into_shards,
+    plan_haplotypes,
+    shard_size,
+)
+from exprimo.scoring.personal.sources import Sources, opened_sources
+from exprimo.scoring.personal.work import PersonalWork
+from exprimo.scoring.sequences import Average, SequenceModel
+from exprimo.scoring.shards import ExecutorName, run_shards
+from exprimo.scoring.shards.tables import writer_for
+from exprimo.scoring.variants.genes import gene_starts
+
+NO_GENOTYPES = "on a chromosome without genotypes"
+
+
+class PersonalPredictions(NamedTuple):
+    """What `personal` wrote.
+
+    Attributes
+    ----------
+    path
+        The table.
+    n_genes, n_people, tracks
+        What its rows are of.
+    n_haplotypes
+        Distinct haplotypes; each was predicted once.
+    n_rows
+        Rows written.
+    n_shards, n_known
+        Shards of the work, and how many of them an earlier, stopped call had finished.
+    dropped
+        Reason -> genes that were left out.
+    skipped
+        Reason -> alleles of people that were not applied.
+    n_with_unknown
+        Distinct haplotypes in which N stands.
+    """
+
+    path: Path
+    n_genes: int
+    n_people: int
+    tracks: tuple[str, ...]
+    n_haplotypes: int
+    n_rows: int
+    n_shards: int
+    n_known: int
+    dropped: dict[str, int]
+    skipped: dict[str, int]
+    n_with_unknown: int
+
+
+def personal(
+    model: str | Path,
+    out: str | Path,
+    *,
+    genotypes: str | Path,
+    fasta: str | Path,
+    genes: str | Path,
+    gene: Sequence[str] = (),
+    samples: Sequence[str] | Path | None = None,
+    haplotypes: HaplotypeRows = "each",
+    unphased: Unphased = "error",
+    seed: int = 0,
+    tracks: Sequence[str] = (),
+    track_table: str | Path | None = None,
+    bins: int | Literal["all"] = 3,
+    strands: bool = False,
+    shifts: int = 0,
+    upstream: int | None = None,
+    on_ref_mismatch: Literal["error", "skip", "swap"] = "error",
+    tss: str | Path = "canonical",
+    chrom_style: str | Path = "auto",
+    precision: Literal["auto", "fp32", "bf16"] = "fp32",
+    executor: ExecutorName = "local",
+    address: str | None = None,
+    device: str = "auto",
+    threads: int | None = None,
+) -> PersonalPredictions:
+    """Predict every gene for every person from that person's own two sequences.
+
+    One gene across people and one person across genes are both the table of genes x people.
+    Each distinct haplotype of a gene is predicted once. A call that was stopped goes on when it
+    is repeated.
+
+    Parameters
+    ----------
+    model
+        A Run's folder, or a pretrained model (``NAME`` or ``NAME:FILE``) that reads DNA alone.
+    out
+        ``.parquet`` or ``.tsv``: ``gene_id, individual, haplotype`` (1 or 2, as the genotypes
+        order them), ``track, prediction``, for random phasings ``prediction_sd``, and
+        ``haplotype_id``, which is the same for equal sequences and missing where phasings differ.
+        A person with one copy has one row, one without any has none.
+    genotypes
+        VCF, BCF, or the prefix of a PLINK trio.
+    fasta, genes
+        Genome and annotation.
+    gene
+        Ids or names of genes; none: all that lie on chromosomes with genotypes.
+    samples
+        Names of people in the order wanted, or a file with one a line; None: all.
+    haplotypes
+        ``each``: a row for each copy. ``mean``: one for each person, the mean over the copies,
+        without the columns of haplotypes.
+    unphased, seed
+        Where two heterozygous variants of a window have no common phase: ``"error"``; a number of
+        random phasings, whose mean and standard deviation are given; ``"mixture"``: effects of
+        single variants add up, weighted by dosage (needs ``haplotypes="mean"``).
+    tracks, track_table, bins, strands, shifts, upstream
+        See `open_sequence_model`; of several bins the mean is given.
+    on_ref_mismatch
+        Where REF is not the genome's: ``error``, ``skip`` or ``swap``.
+    tss, chrom_style
+        As in `dataset_promoters`; a table of chromosome names serves genotypes too.
+    precision
+        ``fp32``; ``bf16`` is faster on large networks and hides small differences.
+    executor, address
+        ``local``, or ``ray`` with the address of a cluster.
+    device, threads
+        Where it is computed.
+
+    Examples
+    --------
+    >>> exprimo.personal("RUN", "P.parquet", genotypes="V.vcf.gz", fasta="genome.fa",
+    ...                  genes="genes.gtf", gene=["APOE"])       # doctest: +SKIP
+    """
+    target = Path(out)
+    writer_for(target)
+    if unphased == "mixture" and haplotypes == "each":
+        raise ConfigError(
+            "a mixture of effects predicts people, not haplotypes",
+            record="unphased",
+            found="mixture",
+            remedy="Ask for one row a person: --haplotypes mean",
+        )
+    config = PersonalConfig.checked(
+        {
+            "model": str(model), "genotypes": str(genotypes), "fasta": str(fasta),
+            "samples": _names(samples), "on_ref_mismatch": on_ref_mismatch,
+            "chrom_style": str(chrom_style), "unphased": unphased, "seed": seed,
+            "tracks": tuple(tracks), "track_table": track_table and str(track_table),
+            "bins": bins, "average": Average(strands=strands, shifts=shifts),
+            "upstream": upstream, "precision": precision,
+            "machine": {"device": device, "threads": threads},
+        }
+    )  # fmt: skip
+    with opened_sources(config) as sources, carrier_file(target) as carriers:
+        windows, dropped = _windows(sources, genes, gene, str(tss))
+        config = config.model_copy(update={"windows": windows})
+        plan = plan_haplotypes(sources._replace(config=config), carriers)
+        sources = sources._replace(config=_in_shards(config, plan, sources.model))
+        people = People(
+            sources.genotypes.samples, sources.model.tracks, haplotypes, isinstance(unphased, int)
+        )
+        done = run_shards(
+            "personal",
+            sources.config.model_dump(mode="json"),
+            target,
+            executor=executor,
+            address=address,
+            unit="haplotypes",
+            worker=PersonalWork(sources),
+            assemble=lambda tables: assemble(tables, carriers, plan.windows, people),
+            origin=_origin(sources, genes, plan, dropped),
+        )
+    return PersonalPredictions(
+        path=target,
+        n_genes=len(windows),
+        n_people=len(people.names),
+        tracks=tuple(people.tracks),
+        n_haplotypes=plan.n_haplotypes,
+        n_rows=done.n_rows,
+        n_shards=done.n_shards,
+        n_known=done.n_known,
+        dropped=dropped,
+        skipped=plan.skipped,
+        n_with_unknown=plan.with_unknown,
+    )
+
+
+def _names(samples: Sequence[str] | Path | None) -> tuple[str, ...] | None:
+    if samples is None:
+        return None
+    if isinstance(samples, Path):
+        with open_text(samples, "names of samples, one a line") as lines:
+            read = [line.strip() for line in lines]
+        return tuple(name for name in read if name and not name.startswith("#"))
+    return (samples,) if isinstance(samples, str) else tuple(samples)
+
+
+def _windows(
+    sources: Sources, genes: str | Path, chosen: Sequence[str], tss: str
+) -> tuple[tuple[Window, ...], dict[str, int]]:
+    """Give the genes whose chromosome has genotypes; one that was asked for must have."""
+    sites = gene_starts(
+        genes, sources.genome, chosen=chosen, tss=tss, chrom_style=sources.config.chrom_style
+    )
+    there = sites["chrom"].isin(sources.genotypes.chromosomes)
+    if not there.all() and (chosen or not there.any()):
+        first = sites[~there].iloc[0]
+        raise MismatchError(
+            "a gene lies on a chromosome without genotypes",
+            file=sources.genotypes.path,
+            record=f"gene {first['gene_id']}",
+            found=first["chrom"],
+            expected=", ".join(sources.genotypes.chromosomes[:5]),
+            remedy="Give the genotypes of that chromosome",
+        )
+    columns = ["gene_id", "chrom", "tss", "strand"]
+    rows = sites.loc[there, columns].to_dict("records")
+    dropped = {NO_GENOTYPES: int((~there).sum())}
+    windows = tuple(Window.model_validate(row) for row in rows)
+    return windows, {reason: count for reason, count in dropped.items() if count}
+
+
+def _in_shards(config: PersonalConfig, plan: HaplotypePlan, model: SequenceModel) -> PersonalConfig:
+    if not plan.n_haplotypes:
+        raise InputError(
+            "nobody has a copy of these genes",
+            file=config.genotypes,
+            found=", ".join(window.gene_id for window in plan.windows[:5]),
+        )
+    counts = [window.distinct for window in plan.windows]
+    shards = cut_into_shards(counts, shard_size(model))
+    return config.model_copy(update={"windows": plan.windows, "shards": shards})
+
+
+def _origin(
+    sources: Sources, genes: str | Path, plan: HaplotypePlan, dropped: dict[str, int]
+) -> dict[str, Any]:
+    config, model = sources.config, sources.model
+    trio = find_trio(Path(config.genotypes))
+    files = [Path(config.genotypes)] if trio is None else list(trio[2:])
+    settings = config.model_dump(mode="json", exclude={"windows", "shards", "machine", "samples"})
+    return describe_origin(
+        [config.fasta, genes, *files],
+        builder="personal",
+        model={"name": model.name, "digest": model.digest},
+        window={"upstream": model.upstream, "downstream": model.downstream},
+        n_haplotypes=plan.n_haplotypes,
+        dropped=dropped,
+        skipped=plan.skipped,
+        settings=settings,
+    )
