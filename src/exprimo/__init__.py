@@ -27,13 +27,17 @@ _HOME = {
     "fetch_genome": "exprimo.data.fetch:fetch_genome",
     "fetch_geo": "exprimo.data.fetch:fetch_geo",
     "fetch_weights": "exprimo.data.fetch:fetch_weights",
+    "haplotypes": "exprimo.features.haplotypes:haplotypes",
     "init": "exprimo.studies.commands:init",
     "models": "exprimo.studies.listing:models",
+    "mutagenesis": "exprimo.scoring.mutagenesis:mutagenesis",
+    "personal": "exprimo.scoring.personal:personal",
     "predict": "exprimo.scoring:predict",
     "report": "exprimo.report:build_report",
     "run": "exprimo.studies.commands:run",
     "simulate": "exprimo.simulate:simulate",
     "train": "exprimo.studies.commands:train",
+    "variants": "exprimo.scoring.variants:variants",
 }
 
 __all__ = publish(__name__, _HOME)

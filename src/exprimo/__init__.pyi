@@ -10,10 +10,14 @@ from exprimo.features import dataset_features as dataset_features
 from exprimo.features import dataset_hdf5 as dataset_hdf5
 from exprimo.features import dataset_promoters as dataset_promoters
 from exprimo.features import dataset_table as dataset_table
+from exprimo.features.haplotypes import haplotypes as haplotypes
 from exprimo.report import build_report
 from exprimo.scoring import evaluate as evaluate
 from exprimo.scoring import predict as predict
 from exprimo.scoring.embeddings import embed as embed
+from exprimo.scoring.mutagenesis import mutagenesis as mutagenesis
+from exprimo.scoring.personal import personal as personal
+from exprimo.scoring.variants import variants as variants
 from exprimo.simulate import simulate as simulate
 from exprimo.studies.commands import benchmark as benchmark
 from exprimo.studies.commands import init as init

@@ -18,6 +18,7 @@ from exprimo.cli import (
     modelling,
     studying,
 )
+from exprimo.cli.individuals import haplotypes, mutagenesis, personal, variants
 from exprimo.core.errors import ExprimoError
 from exprimo.core.files.provenance import exprimo_version
 
@@ -61,6 +62,10 @@ labelling.register(app)
 chromatin.register(building.register(app))
 modelling.register(app)
 embedding.register(app)
+haplotypes.register(app)
+personal.register(app)
+variants.register(app)
+mutagenesis.register(app)
 comparing.register(app)
 fetching.register(app)
 

@@ -36,6 +36,7 @@ PUBLISHED = {
     "hyenadna-medium-160k": Published("LongSafari/hyenadna-medium-160k-seqlen"),
     "hyenadna-medium-450k": Published("LongSafari/hyenadna-medium-450k-seqlen"),
     "hyenadna-large-1m": Published("LongSafari/hyenadna-large-1m-seqlen"),
+    "enformer": Published("EleutherAI/enformer-official-rough", "pytorch_model.bin"),
 }
 
 

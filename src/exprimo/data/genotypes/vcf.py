@@ -16,6 +16,7 @@ from exprimo.data.genotypes.alleles.kinds import NO_CHROMOSOME
 from exprimo.data.genotypes.alleles.prepare import rows_of, settled
 from exprimo.data.genotypes.base import GenotypeFile
 from exprimo.data.genotypes.calls import Calls, strings
+from exprimo.data.genotypes.intact import RegionCounter
 from exprimo.data.genotypes.ploidy import AUTOSOME, sex_chromosome
 from exprimo.data.genotypes.samples import choose_samples
 from exprimo.data.genotypes.view import MISSING, NO_COPY, Block
@@ -42,21 +43,15 @@ class VcfGenotypes(GenotypeFile):
         self._file = _opened(path)
         known = list(self._file.samples)
         samples, _ = choose_samples(asked, known, path)
-        self._index = index_of(path, kind)
-        super().__init__(path, kind, samples, self._names(path, kind), preparation)
+        index = index_of(path, kind)
+        self._counter = None if index is None else RegionCounter(path, index, kind)
+        names = self._counter.chromosomes if self._counter else list(self._file.seqnames)
+        super().__init__(path, kind, samples, names, preparation)
         self._check_header()
         if asked is not None:
             self._file.set_samples(list(samples))
         place = {name: i for i, name in enumerate(self._file.samples)}
         self._order = np.array([place[name] for name in samples])
-
-    def _names(self, path: Path, kind: str) -> list[str]:
-        if self._index is not None and kind == "VCF":
-            import pysam
-
-            with pysam.TabixFile(str(path), index=str(self._index)) as table:
-                return list(table.contigs)
-        return list(self._file.seqnames)
 
     def _check_header(self) -> None:
         if self._file.contains("PS") and _type_of(self._file, "PS") != "Integer":
@@ -71,17 +66,17 @@ class VcfGenotypes(GenotypeFile):
 
     def region(self, chrom: str, start: int, end: int) -> Block:
         """Give all variants whose REF allele overlaps ``[start, end)``."""
-        if self._index is None:
+        if self._counter is None:
             raise no_index(self.path, self.kind)
         self.require_chromosome(chrom)
         first, last = max(start, 0), end + self._preparation.reach
-        records = [
-            record
-            for their, our in self._ours.items()
-            if our == chrom and end > first
-            for record in self._file(f"{their}:{first + 1}-{last}")
-            if record.start < last and record.start + len(record.REF) > first
-        ]
+        records = []
+        for their, our in self._ours.items():
+            if our == chrom and end > first:
+                found = list(self._file(f"{their}:{first + 1}-{last}"))
+                self._counter.check(their, first, last, len(found))
+                # What an INFO/END says is not what REF spans.
+                records += [r for r in found if r.start < last and r.start + len(r.REF) > first]
         if not records:
             return self._nothing()
         block = self._preparation.block(self._calls(records, 0))
@@ -205,6 +200,8 @@ class VcfGenotypes(GenotypeFile):
     def close(self) -> None:
         """Let go of the file."""
         self._file.close()
+        if self._counter is not None:
+            self._counter.close()
 
 
 def index_of(path: Path, kind: str) -> Path | None:

@@ -97,6 +97,17 @@ def _added(
 
 
 @compiled
+def _exchanged(mark: Words, before: int, after: int, power: Words) -> None:
+    """Put one base for another; ``power`` is that of the number of bases behind it."""
+    prime = np.uint64(0x1FFFFFFFFFFFFFFF)
+    change = np.uint64(after) + prime - np.uint64(before)
+    for which in range(2):
+        mark[which] = _reduced(mark[which] + _times(_reduced(change), power[which]))
+    mark[2] += np.uint64(after == N_CODE)
+    mark[2] -= np.uint64(before == N_CODE)
+
+
+@compiled
 def _marks(
     reference: Codes,
     edits: Edits,
@@ -115,25 +126,34 @@ def _marks(
     marks = np.zeros((at.size - 1, 3), dtype=np.uint64)
     for haplotype in range(at.size - 1):
         begin, end = at[haplotype], at[haplotype + 1]
-        new, old = shift[haplotype], 0
+        new, old, waiting = shift[haplotype], 0, 0
+        mark = marks[haplotype]
         for step in range(end - begin + 1):
             if step < end - begin:
                 v = members[end - 1 - step] if edits.minus else members[begin + step]
                 first, last = edits.first[v], edits.last[v]
                 alt_low = min(edits.alt_at[v], edits.alt_at[v + 1])
                 alt_high = max(edits.alt_at[v], edits.alt_at[v + 1])
+                if last - first == 1 and alt_high - alt_low == 1:
+                    continue
             else:
                 first, last, alt_low, alt_high = reference.size, reference.size, 0, 0
             low = max(new, 0, new - old)
             high = min(new - old + min(first, reference.size), length)
             if high > low:
-                _added(marks[haplotype], old + low - new, old + high - new, of_reference, powers)
+                _added(mark, old + low - new, old + high - new, of_reference, powers)
+            for passed in range(waiting, step):
+                v = members[end - 1 - passed] if edits.minus else members[begin + passed]
+                place = new - old + edits.first[v]
+                if low <= place < high:
+                    base = edits.alt[min(edits.alt_at[v], edits.alt_at[v + 1])]
+                    _exchanged(mark, reference[edits.first[v]], base, powers[:, high - 1 - place])
             new += first - old
             low, high = max(new, 0), min(new + alt_high - alt_low, length)
             if high > low:
-                _added(marks[haplotype], alt_low + low - new, alt_low + high - new, of_alt, powers)
+                _added(mark, alt_low + low - new, alt_low + high - new, of_alt, powers)
             new += alt_high - alt_low
-            old = last
+            old, waiting = last, step + 1
             if new >= length:
                 break
     return marks

@@ -10,6 +10,7 @@ import torch
 
 from exprimo.core.errors import ConfigError, InputError
 from exprimo.core.predictor import Backbone, Predictor, find_plug_in, plug_ins
+from exprimo.models.pretrained.enformer.backbone import HEADS, open_enformer
 from exprimo.models.pretrained.hyenadna.backbone import open_hyenadna
 from exprimo.models.pretrained.hyenadna.config import CHECKPOINTS
 from exprimo.models.pretrained.random_embedding import RandomEmbedding
@@ -46,6 +47,14 @@ def _hyenadna(name: str) -> Pretrained:
 
     bases = f"{CHECKPOINTS[name].window:,}"
     return Pretrained(build, True, f"HyenaDNA (Nguyen et al. 2023), up to {bases} bases")
+
+
+def _enformer(name: str) -> Pretrained:
+    def build(given: str | None, device: Device) -> Backbone:
+        return open_enformer(name, None if given is None else Path(given), device=device)
+
+    summary = f"Enformer (Avsec et al. 2021), {HEADS[name]} tracks of 196,608 bases"
+    return Pretrained(build, True, summary)
 
 
 def _xpresso(given: str | None, device: Device) -> Predictor:
@@ -88,6 +97,7 @@ def _needed(given: str | None, name: str) -> Path:
 
 BUILT_IN = {
     **{name: _hyenadna(name) for name in CHECKPOINTS},
+    **{name: _enformer(name) for name in HEADS},
     "xpresso": Pretrained(_xpresso, True, "Xpresso (Agarwal & Shendure 2020), average half-life"),
     "xpresso-halflife": Pretrained(
         _xpresso_halflife, True, "Xpresso with the half-life features of the dataset"

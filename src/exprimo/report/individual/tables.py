@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pandas as pd
+
 from exprimo.report.document.table import (
     Cell,
     Column,
@@ -107,9 +111,7 @@ def top_table(study: IndividualFolder) -> Table:
             "effect"
         ]
     columns = [
-        Column("Variant"),
-        Column("Place", False, "1-based position on the forward strand"),
-        Column("Alleles", False, "reference > alternate, forward strand"),
+        Column("Variant", False, "below: 1-based position and alleles, forward strand"),
         Column("Gene"),
         Column("Reference", True, "predicted"),
         Column("Alternate", True, "predicted"),
@@ -120,9 +122,7 @@ def top_table(study: IndividualFolder) -> Table:
     cells = []
     for _, row in rows.iterrows():
         cell = [
-            named(str(row["variant_id"])),
-            named(f"{row['chrom']}:{int(row['pos']):,}"),
-            named(f"{row['ref']}>{row['alt']}"),
+            named(str(row["variant_id"]), _place(row)),
             named(str(row["gene_id"])),
             quantity(row["ref_pred"]),
             quantity(row["alt_pred"]),
@@ -139,3 +139,10 @@ def top_table(study: IndividualFolder) -> Table:
         tuple(cells),
         "top.tsv",
     )
+
+
+def _place(row: pd.Series[Any]) -> str:
+    """Say where a variant lies and what it is, unless its name says so."""
+    chrom, pos, ref, alt = row["chrom"], int(row["pos"]), row["ref"], row["alt"]
+    named_so = str(row["variant_id"]) == f"{chrom}:{pos}:{ref}:{alt}"
+    return "" if named_so else f"{chrom}:{pos:,} {ref}>{alt}"

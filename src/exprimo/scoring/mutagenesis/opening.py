@@ -15,7 +15,7 @@ from exprimo.models.network import NetworkPredictor
 from exprimo.models.pretrained.xpresso import XpressoPredictor
 from exprimo.scoring.mutagenesis.config import MutagenesisConfig
 from exprimo.scoring.mutagenesis.local import chain_of
-from exprimo.scoring.mutagenesis.ways import CheckedWay, LocalWay, Way, WholeWay
+from exprimo.scoring.mutagenesis.ways import LocalWay, Way, WholeWay
 from exprimo.scoring.resolve import Resolved, for_dataset, is_run, open_named, resolve_model
 from exprimo.scoring.sequences import SequenceModel, open_sequence_model
 from exprimo.scoring.sequences.average import readings
@@ -43,6 +43,8 @@ class Opened(NamedTuple):
         What it reads of an example.
     way
         How mutants are predicted.
+    whole
+        The way in which every mutant is predicted whole.
     told
         The same in words; of ``whole``, why.
     """
@@ -51,8 +53,13 @@ class Opened(NamedTuple):
     tracks: tuple[str, ...]
     inputs: tuple[str, ...]
     way: Way
-    is_local: bool
+    whole: WholeWay
     told: str
+
+    @property
+    def is_local(self) -> bool:
+        """Whether only what a change can reach is recomputed."""
+        return self.way is not self.whole
 
 
 class Found(NamedTuple):
@@ -65,6 +72,12 @@ class Found(NamedTuple):
     def run(self) -> Run | None:
         """Where it came from, if from a Run."""
         return None if self.predicts is None else self.predicts.run
+
+    def upstream(self) -> int | None:
+        """Give the bases before the TSS in its window, if it knows them without a dataset."""
+        model = self.tracks if self.predicts is None else self.predicts.predictor
+        known = getattr(model, "upstream", None)
+        return None if known is None else int(known)
 
     def window(self, upstream: int | None) -> tuple[int, int]:
         """Give (upstream, downstream) of what it reads."""
@@ -142,10 +155,9 @@ def open_model(found: Found, config: MutagenesisConfig, data: Dataset | None) ->
 
     whole = WholeWay(predict, _rows(predictor.window, config.memory))
     local, reason = _local_way(predictor, chosen, config)
-    way: Way = whole if local is None else CheckedWay(local, whole, resolved.name)
     told = f"whole, {reason}" if local is None else "local, only what a change can reach"
     digest = predictor_digest(resolved)
-    return Opened(digest, tracks, tuple(predictor.inputs), way, local is not None, told)
+    return Opened(digest, tracks, tuple(predictor.inputs), local or whole, whole, told)
 
 
 def _of_tracks(model: SequenceModel, config: MutagenesisConfig) -> Opened:
@@ -155,8 +167,8 @@ def _of_tracks(model: SequenceModel, config: MutagenesisConfig) -> Opened:
     def predict(batch: Batch) -> Floats:
         return np.asarray(model.predict(batch["sequence"]).mean(axis=2), dtype=np.float32)
 
-    way = WholeWay(predict, model.rows_at_once())
-    return Opened(model.digest, model.tracks, ("sequence",), way, False, f"whole, as {reason}")
+    whole = WholeWay(predict, model.rows_at_once())
+    return Opened(model.digest, model.tracks, ("sequence",), whole, whole, f"whole, as {reason}")
 
 
 def _local_way(

@@ -151,35 +151,20 @@ def in_target_units(network: NetworkPredictor, raw: Tensor) -> Tensor:
     return raw * network.scale + network.center
 
 
-class CheckedWay:
-    """The local way, compared with the network itself on a few mutants of the first window."""
-
-    def __init__(self, local: LocalWay, whole: WholeWay, name: str) -> None:
-        self._local, self._whole, self._name = local, whole, name
-        self._checked = False
-
-    def outputs(self, batch: Batch, wanted: Substitutions) -> Outputs:
-        """Predict one example and its mutants."""
-        found = self._local.outputs(batch, wanted)
-        if not self._checked and len(wanted):
-            self._check(batch, wanted, found)
-            self._checked = True
-        return found
-
-    def _check(self, batch: Batch, wanted: Substitutions, found: Outputs) -> None:
-        n = len(wanted)
-        rows = np.random.default_rng(0).choice(n, min(_CHECKED, n), replace=False)
-        expected = self._whole.outputs(batch, wanted.take(rows))
-        off = max(
-            float(np.abs(found.reference - expected.reference).max()),
-            float(np.abs(found.mutants[rows] - expected.mutants).max()),
+def check_same(local: Way, whole: Way, batch: Batch, among: Substitutions, name: str) -> None:
+    """Compute a few mutants of a window both ways, and refuse a local way that differs."""
+    n = len(among)
+    some = among.take(np.random.default_rng(0).choice(n, min(_CHECKED, n), replace=False))
+    found, expected = local.outputs(batch, some), whole.outputs(batch, some)
+    off = float(np.abs(found.reference - expected.reference).max())
+    if n:
+        off = max(off, float(np.abs(found.mutants - expected.mutants).max()))
+    most = _TOLERANCE * max(1.0, float(np.abs(expected.reference).max()))
+    if not off <= most:
+        raise MismatchError(
+            "what a change can reach, recomputed, differs from the whole network",
+            record=name,
+            found=f"a difference of {off:.3g} between {len(some)} mutants computed both ways",
+            expected=f"at most {most:.3g}",
+            remedy="Predict every mutant whole: --way whole",
         )
-        scale = max(1.0, float(np.abs(expected.reference).max()))
-        if not off <= _TOLERANCE * scale:
-            raise MismatchError(
-                "what a change can reach, recomputed, differs from the whole network",
-                record=self._name,
-                found=f"a difference of {off:.3g} between {len(rows)} mutants computed both ways",
-                expected=f"at most {_TOLERANCE * scale:.3g}",
-                remedy="Predict every mutant whole: --way whole",
-            )

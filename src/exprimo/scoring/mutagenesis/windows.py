@@ -142,7 +142,10 @@ def _of_genes(
 def _places(
     chosen: pd.DataFrame, length: int, config: MutagenesisConfig, path: Path
 ) -> tuple[pd.DataFrame, int]:
-    """Give where windows lie, and the bases before the TSS in each, which must be one number."""
+    """Give where windows lie, and the bases before the TSS in each, which must be one number.
+
+    Where nobody knows the TSS, positions count from the first base of the window.
+    """
     known = all(name in chosen for name in _PLACES)
     # A person's window may hold indels: its bases have no place on the reference.
     if known and "individual" in chosen:

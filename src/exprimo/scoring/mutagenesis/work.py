@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from typing import Any, NamedTuple
 
 import pandas as pd
+import torch
 
 from exprimo.core.dataset import Dataset
 from exprimo.core.errors import InputError
@@ -15,6 +16,7 @@ from exprimo.scoring.mutagenesis.config import MutagenesisConfig
 from exprimo.scoring.mutagenesis.opening import Found, Opened, find_model, open_model
 from exprimo.scoring.mutagenesis.substitutions import Effects, Substitutions
 from exprimo.scoring.mutagenesis.table import effect_rows
+from exprimo.scoring.mutagenesis.ways import check_same
 from exprimo.scoring.mutagenesis.windows import (
     Windows,
     cut_around_genes,
@@ -40,7 +42,7 @@ class MutagenesisWork:
     """All substitutions of some windows; see `exprimo.scoring.shards.Worker`."""
 
     def __init__(self, model: Opened, windows: Windows, config: MutagenesisConfig) -> None:
-        self.model, self.windows = model, windows
+        self.model, self.windows, self.name = model, windows, config.model
         low, high = _positions(windows, config)
         self.low, self.high = low, high
         length = windows.upstream + windows.downstream
@@ -63,11 +65,27 @@ class MutagenesisWork:
         batch = self.windows.batch(part.example, self.model.inputs)
         codes = batch["sequence"][0]
         wanted = Substitutions.within(codes, part.low, part.high)
-        reference, mutants = self.model.way.outputs(batch, wanted)
+        with _full_precision():
+            reference, mutants = self.model.way.outputs(batch, wanted)
         return Effects.of(codes, part.low, part.high, wanted, reference, mutants)
+
+    def check(self) -> None:
+        """Compare the local way with the network itself, on a few mutants of the first window."""
+        if not self.model.is_local:
+            return
+        batch = self.windows.batch(0, self.model.inputs)
+        among = Substitutions.within(batch["sequence"][0], self.low, self.high)
+        with _full_precision():
+            check_same(self.model.way, self.model.whole, batch, among, self.name)
 
     def _rows(self, part: Stretch) -> pd.DataFrame:
         return effect_rows(self.effects(part), self.windows, part.example, self.model.tracks)
+
+
+def _full_precision() -> AbstractContextManager[None]:
+    """Keep a GPU from reduced precision, which would blur effects of single bases."""
+    flags: AbstractContextManager[None] = torch.backends.cudnn.flags(enabled=True, allow_tf32=False)
+    return flags
 
 
 def _positions(windows: Windows, config: MutagenesisConfig) -> tuple[int, int]:
@@ -129,11 +147,13 @@ def _open(config: MutagenesisConfig, stack: ExitStack) -> MutagenesisWork:
         raise InputError(
             "no gene whose bases could be changed", file=config.dataset or config.genes
         )
-    return MutagenesisWork(model, windows, config)
+    work = MutagenesisWork(model, windows, config)
+    work.check()
+    return work
 
 
 def _with_upstream(config: MutagenesisConfig, found: Found, data: Dataset) -> MutagenesisConfig:
-    """Fill in where the TSS is, for windows of a dataset that does not say it."""
+    """Fill in where the TSS is in windows of a dataset that does not say it, if the model does."""
     if config.upstream is not None or "tss" in data.columns:
         return config
-    return config.model_copy(update={"upstream": found.window(None)[0]})
+    return config.model_copy(update={"upstream": found.upstream()})

@@ -12,7 +12,7 @@ import pyarrow as pa
 from exprimo.core.errors import FormatError
 from exprimo.core.predictor import Floats
 from exprimo.scoring.personal.config import Window
-from exprimo.scoring.personal.plan import CarrierFile, Carriers
+from exprimo.scoring.personal.spool import CarrierFile, Carriers
 
 HaplotypeRows = Literal["each", "mean"]
 # Rows of a table that is handed on at once.

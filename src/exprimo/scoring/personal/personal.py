@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from exprimo.core.errors import ConfigError, InputError, MismatchError
+from exprimo.core.errors import ConfigError, InputError
 from exprimo.core.files.provenance import describe_origin
 from exprimo.data.genotypes.plink.trio import find_trio
-from exprimo.data.textfile import open_text
 from exprimo.features.haplotypes import Unphased
+from exprimo.scoring.personal.asking import config_of, windows_of
 from exprimo.scoring.personal.assembly import HaplotypeRows, People, assemble
-from exprimo.scoring.personal.config import PersonalConfig, Window
+from exprimo.scoring.personal.config import Machine
+from exprimo.scoring.personal.cost import PersonalCost, measure_cost
 from exprimo.scoring.personal.plan import (
     HaplotypePlan,
-    carrier_file,
     cut_into_shards,
     plan_haplotypes,
     shard_size,
 )
 from exprimo.scoring.personal.sources import Sources, opened_sources
+from exprimo.scoring.personal.spool import open_spool
 from exprimo.scoring.personal.work import PersonalWork
-from exprimo.scoring.sequences import Average, SequenceModel
 from exprimo.scoring.shards import ExecutorName, run_shards
 from exprimo.scoring.shards.tables import writer_for
-from exprimo.scoring.variants.genes import gene_starts
-
-NO_GENOTYPES = "on a chromosome without genotypes"
 
 
 class PersonalPredictions(NamedTuple):
@@ -150,36 +148,38 @@ def personal(
             found="mixture",
             remedy="Ask for one row a person: --haplotypes mean",
         )
-    config = PersonalConfig.checked(
-        {
-            "model": str(model), "genotypes": str(genotypes), "fasta": str(fasta),
-            "samples": _names(samples), "on_ref_mismatch": on_ref_mismatch,
-            "chrom_style": str(chrom_style), "unphased": unphased, "seed": seed,
-            "tracks": tuple(tracks), "track_table": track_table and str(track_table),
-            "bins": bins, "average": Average(strands=strands, shifts=shifts),
-            "upstream": upstream, "precision": precision,
-            "machine": {"device": device, "threads": threads},
-        }
+    config = config_of(
+        model, genotypes, fasta, samples=samples, unphased=unphased, seed=seed, tracks=tracks,
+        track_table=track_table, bins=bins, strands=strands, shifts=shifts, upstream=upstream,
+        on_ref_mismatch=on_ref_mismatch, chrom_style=chrom_style, precision=precision,
+        device=device, threads=threads,
     )  # fmt: skip
-    with opened_sources(config) as sources, carrier_file(target) as carriers:
-        windows, dropped = _windows(sources, genes, gene, str(tss))
-        config = config.model_copy(update={"windows": windows})
-        plan = plan_haplotypes(sources._replace(config=config), carriers)
-        sources = sources._replace(config=_in_shards(config, plan, sources.model))
-        people = People(
-            sources.genotypes.samples, sources.model.tracks, haplotypes, isinstance(unphased, int)
-        )
-        done = run_shards(
-            "personal",
-            sources.config.model_dump(mode="json"),
-            target,
-            executor=executor,
-            address=address,
-            unit="haplotypes",
-            worker=PersonalWork(sources),
-            assemble=lambda tables: assemble(tables, carriers, plan.windows, people),
-            origin=_origin(sources, genes, plan, dropped),
-        )
+    # The driver of a cluster plans, and leaves the devices to the workers.
+    here = config.model_copy(update={"machine": Machine(device="cpu")})
+    with opened_sources(here if executor == "ray" else config) as sources:
+        windows, dropped = windows_of(sources, genes, gene, str(tss))
+        sources = sources.with_config(windows=windows)
+        with open_spool(target, sources.length) as spool:
+            plan = plan_haplotypes(sources, spool)
+            sources = _in_shards(sources, plan)
+            people = People(
+                sources.genotypes.samples,
+                sources.model.tracks,
+                haplotypes,
+                isinstance(unphased, int),
+            )
+            asked = sources.config.model_copy(update={"machine": config.machine})
+            done = run_shards(
+                "personal",
+                asked.model_dump(mode="json"),
+                target,
+                executor=executor,
+                address=address,
+                unit="haplotypes",
+                worker=PersonalWork(sources, spool.codes),
+                assemble=lambda tables: assemble(tables, spool.carriers, plan.windows, people),
+                origin=_origin(sources, genes, plan, dropped),
+            )
     return PersonalPredictions(
         path=target,
         n_genes=len(windows),
@@ -195,51 +195,43 @@ def personal(
     )
 
 
-def _names(samples: Sequence[str] | Path | None) -> tuple[str, ...] | None:
-    if samples is None:
-        return None
-    if isinstance(samples, Path):
-        with open_text(samples, "names of samples, one a line") as lines:
-            read = [line.strip() for line in lines]
-        return tuple(name for name in read if name and not name.startswith("#"))
-    return (samples,) if isinstance(samples, str) else tuple(samples)
+def plan_personal(
+    model: str | Path,
+    *,
+    genotypes: str | Path,
+    fasta: str | Path,
+    genes: str | Path,
+    gene: Sequence[str] = (),
+    tss: str | Path = "canonical",
+    **settings: Any,
+) -> PersonalCost:
+    """Find the distinct haplotypes, predict a few of them, and say what all will cost.
+
+    Parameters
+    ----------
+    model, genotypes, fasta, genes, gene, tss, settings
+        As for `personal`, without what concerns its output and the executor.
+    """
+    config = config_of(model, genotypes, fasta, **settings)
+    with opened_sources(config) as sources, tempfile.TemporaryDirectory() as folder:
+        windows, _ = windows_of(sources, genes, gene, str(tss))
+        sources = sources.with_config(windows=windows)
+        with open_spool(Path(folder) / "plan", sources.length) as spool:
+            plan = plan_haplotypes(sources, spool)
+        _in_shards(sources, plan)
+        return measure_cost(sources, plan)
 
 
-def _windows(
-    sources: Sources, genes: str | Path, chosen: Sequence[str], tss: str
-) -> tuple[tuple[Window, ...], dict[str, int]]:
-    """Give the genes whose chromosome has genotypes; one that was asked for must have."""
-    sites = gene_starts(
-        genes, sources.genome, chosen=chosen, tss=tss, chrom_style=sources.config.chrom_style
-    )
-    there = sites["chrom"].isin(sources.genotypes.chromosomes)
-    if not there.all() and (chosen or not there.any()):
-        first = sites[~there].iloc[0]
-        raise MismatchError(
-            "a gene lies on a chromosome without genotypes",
-            file=sources.genotypes.path,
-            record=f"gene {first['gene_id']}",
-            found=first["chrom"],
-            expected=", ".join(sources.genotypes.chromosomes[:5]),
-            remedy="Give the genotypes of that chromosome",
-        )
-    columns = ["gene_id", "chrom", "tss", "strand"]
-    rows = sites.loc[there, columns].to_dict("records")
-    dropped = {NO_GENOTYPES: int((~there).sum())}
-    windows = tuple(Window.model_validate(row) for row in rows)
-    return windows, {reason: count for reason, count in dropped.items() if count}
-
-
-def _in_shards(config: PersonalConfig, plan: HaplotypePlan, model: SequenceModel) -> PersonalConfig:
+def _in_shards(sources: Sources, plan: HaplotypePlan) -> Sources:
     if not plan.n_haplotypes:
         raise InputError(
             "nobody has a copy of these genes",
-            file=config.genotypes,
+            file=sources.genotypes.path,
             found=", ".join(window.gene_id for window in plan.windows[:5]),
         )
     counts = [window.distinct for window in plan.windows]
-    shards = cut_into_shards(counts, shard_size(model))
-    return config.model_copy(update={"windows": plan.windows, "shards": shards})
+    shards = cut_into_shards(counts, shard_size(sources.model))
+    return sources.with_config(windows=plan.windows, shards=shards)
 
 
 def _origin(

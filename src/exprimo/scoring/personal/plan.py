@@ -2,77 +2,18 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
-from io import BytesIO
-from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import NamedTuple
 
-import numpy as np
-import numpy.typing as npt
-
-from exprimo.core.files.atomic import storage_errors
 from exprimo.core.progress import track
 from exprimo.scoring.personal.config import Piece, Window
-from exprimo.scoring.personal.sources import Sources, digest_of, haplotype_ids
+from exprimo.scoring.personal.sources import Sources, digest_of, named_haplotypes
+from exprimo.scoring.personal.spool import Carriers, Spool
 from exprimo.scoring.sequences import SequenceModel
 
 # A shard is what a stop may lose. Of models that read one window at a time, each is dear: minutes
 # of a large network on a CPU. Of others a shard takes seconds, as files of shards cost time too.
 _WINDOWS, _BASES = 8, 1 << 23
-
-
-class Carriers(NamedTuple):
-    """Who has which haplotype of one window.
-
-    Attributes
-    ----------
-    ids
-        Names of the distinct haplotypes, text (distinct,).
-    copies
-        Their numbers, (samples, 2, phasings); -1 where there is no such copy.
-    weights
-        (samples, distinct) of a mixture; else None.
-    """
-
-    ids: npt.NDArray[Any]
-    copies: npt.NDArray[np.int32]
-    weights: npt.NDArray[np.float32] | None
-
-
-class CarrierFile:
-    """Carriers of one window after another, in an unnamed file that ends with the process."""
-
-    def __init__(self, file: IO[bytes], near: Path) -> None:
-        self._file, self._near = file, near
-
-    def add(self, carriers: Carriers) -> None:
-        """Append those of the next window."""
-        content = BytesIO()
-        for array in carriers:
-            there = np.empty(0, np.float32) if array is None else array
-            np.save(content, there, allow_pickle=False)
-        with storage_errors(self._near):
-            self._file.write(content.getbuffer())
-
-    def read(self, n: int) -> Iterator[Carriers]:
-        """Give those of all ``n`` windows, in order."""
-        self._file.seek(0)
-        for _ in range(n):
-            ids, copies, weights = [np.load(self._file, allow_pickle=False) for _ in range(3)]
-            yield Carriers(ids, copies, weights if weights.size else None)
-
-
-@contextmanager
-def carrier_file(out: Path) -> Iterator[CarrierFile]:
-    """Open a file for carriers on the disk of an output."""
-    with storage_errors(out):
-        out.parent.mkdir(parents=True, exist_ok=True)
-        file = tempfile.TemporaryFile(dir=out.parent)  # noqa: SIM115 -- closed just below
-    with file:
-        yield CarrierFile(file, out)
 
 
 class HaplotypePlan(NamedTuple):
@@ -88,13 +29,13 @@ class HaplotypePlan(NamedTuple):
         return sum(window.distinct for window in self.windows)
 
 
-def plan_haplotypes(sources: Sources, carriers: CarrierFile) -> HaplotypePlan:
+def plan_haplotypes(sources: Sources, spool: Spool) -> HaplotypePlan:
     """Find the distinct haplotypes of every window, and keep who has which."""
     windows, skipped, with_unknown = [], Counter[str](), 0
     for window in track(sources.config.windows, "Finding distinct haplotypes"):
         found = sources.window(window)
-        ids = haplotype_ids(found)
-        carriers.add(Carriers(ids, found.index, found.weights))
+        ids = named_haplotypes(found, spool.codes)
+        spool.carriers.add(Carriers(ids, found.index, found.weights))
         facts = {"distinct": len(ids), "digest": digest_of(ids)}
         windows.append(window.model_copy(update=facts))
         skipped.update(found.skipped)

@@ -18,6 +18,7 @@ from exprimo.data.genotypes import Genotypes, open_genotypes
 from exprimo.data.names import read_chromosome_names
 from exprimo.features.haplotypes import PlannedWindow, plan_window
 from exprimo.scoring.personal.config import PersonalConfig, Window
+from exprimo.scoring.personal.spool import CodeFile
 from exprimo.scoring.sequences import SequenceModel, open_sequence_model
 
 _ID_BYTES = 8
@@ -46,6 +47,15 @@ class Sources(NamedTuple):
             unphased=self.config.unphased,
             seed=self.config.seed,
         )
+
+    @property
+    def length(self) -> int:
+        """Bases of a window."""
+        return self.model.upstream + self.model.downstream
+
+    def with_config(self, **changes: Any) -> Sources:
+        """Give the same files with other settings."""
+        return self._replace(config=self.config.model_copy(update=changes))
 
     def close(self) -> None:
         """Let go of the files."""
@@ -101,17 +111,21 @@ def open_model(config: PersonalConfig) -> SequenceModel:
     )
 
 
-def haplotype_ids(found: PlannedWindow) -> npt.NDArray[Any]:
+def named_haplotypes(found: PlannedWindow, kept: CodeFile | None = None) -> npt.NDArray[Any]:
     """Name each distinct haplotype by its sequence, text (distinct,): equal ones are called alike.
 
     The name is 16 hexadecimal digits of the BLAKE2b digest of its codes, in gene orientation.
+    With ``kept`` the codes are stored there, in pieces of one window.
     """
     step = max(1, _BASES // max(1, found.length))
-    names = [
-        name
-        for first in range(0, found.n_distinct, step)
-        for name in _names(found.build(np.arange(first, min(first + step, found.n_distinct))))
-    ]
+    names: list[str] = []
+    for first in range(0, found.n_distinct, step):
+        codes = found.build(np.arange(first, min(first + step, found.n_distinct)))
+        names += _names(codes)
+        if kept is not None:
+            kept.add(codes)
+    if kept is not None:
+        kept.end_window()
     return np.array(names, dtype=f"U{2 * _ID_BYTES}")
 
 

@@ -12,14 +12,23 @@ from exprimo.core.predictor import Floats
 from exprimo.core.sequence import Codes
 from exprimo.features.haplotypes import PlannedWindow
 from exprimo.scoring.personal.config import PersonalConfig, Piece
-from exprimo.scoring.personal.sources import Sources, check_planned, haplotype_ids, open_sources
+from exprimo.scoring.personal.sources import Sources, check_planned, named_haplotypes, open_sources
+from exprimo.scoring.personal.spool import CodeFile
 
 
 class PersonalWork:
-    """Predicts distinct haplotypes; see `exprimo.scoring.shards.Worker`."""
+    """Predicts distinct haplotypes; see `exprimo.scoring.shards.Worker`.
 
-    def __init__(self, sources: Sources) -> None:
-        self.sources = sources
+    Parameters
+    ----------
+    sources
+        Open.
+    kept
+        Haplotypes that planning has built, where that was done in this process.
+    """
+
+    def __init__(self, sources: Sources, kept: CodeFile | None = None) -> None:
+        self.sources, self._kept = sources, kept
         self._pieces = sources.config.shards
         self.n_shards = len(self._pieces)
         self.shard_items = [sum(p.end - p.first for p in pieces) for pieces in self._pieces]
@@ -49,6 +58,10 @@ class PersonalWork:
         return np.asarray(values, dtype=np.float32)
 
     def _codes(self, piece: Piece) -> Codes:
+        if self._kept is not None:
+            kept = self._kept.read(piece.window, piece.first, piece.end)
+            if kept is not None:
+                return kept
         return self._window(piece.window).build(np.arange(piece.first, piece.end))
 
     def _window(self, number: int) -> PlannedWindow:
@@ -56,7 +69,7 @@ class PersonalWork:
         if self._last is None or self._last[0] != number:
             window = self.sources.config.windows[number]
             found = self.sources.window(window)
-            check_planned(self.sources, window, haplotype_ids(found))
+            check_planned(self.sources, window, named_haplotypes(found))
             self._last = number, found
         return self._last[1]
 

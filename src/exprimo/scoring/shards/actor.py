@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from pathlib import Path
 
 from exprimo.core.errors import ExprimoError
 from exprimo.core.files.provenance import exprimo_version
@@ -16,12 +18,15 @@ class Scorer:
     Each answer is a pair: the error as JSON, or an empty text and the result.
     """
 
-    def __init__(self, opener: str, settings: str) -> None:
-        self._opener, self._settings = opener, settings
+    def __init__(self, opener: str, settings: str, folder: str | None = None) -> None:
+        self._opener, self._settings, self._folder = opener, settings, folder
         self._worker: Worker | None = None
 
     def open(self) -> tuple[str, str, str]:
         """Open the work; give an error, the plan and the version of Exprimo."""
+        if self._folder is not None and Path(self._folder).is_dir():
+            # Paths in the settings are relative to where the command was given.
+            os.chdir(self._folder)
         try:
             self._worker = open_work(self._opener, json.loads(self._settings))
             return "", plan_text(plan_of(self._worker)), exprimo_version()

@@ -135,7 +135,7 @@ class RayWorkers:
         self._ray = ray
         # Ray would restart a worker under its old name; a new one shows when it is ready.
         self._class = ray.remote(max_restarts=0, max_task_retries=0, **slots.resources)(Scorer)
-        self._arguments = opener, settings
+        self._arguments = opener, settings, os.getcwd()
         self._opening: dict[Any, Any] = {}
         self._idle: list[Any] = []
         self._busy: dict[Any, tuple[Any, int]] = {}

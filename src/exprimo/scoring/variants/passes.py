@@ -58,6 +58,10 @@ class PairScorer:
         for start in range(first, behind, step):
             yield self._some(slice(start, min(start + step, behind)))
 
+    def forget(self) -> None:
+        """Read the next window's reference again."""
+        self._kept = {}
+
     def _pairs_at_once(self) -> int:
         model = self._model
         length = model.upstream + model.downstream
@@ -83,21 +87,27 @@ class PairScorer:
 
     def _predict(self, used: Ints, place: Ints, windows: VariantWindows) -> tuple[Floats, Floats]:
         """Predict for both alleles of each pair, (pairs, tracks, bins) each."""
-        fresh = [at for at, number in enumerate(used.tolist()) if number not in self._kept]
+        kept = [self._kept.get(number) for number in used.tolist()]
+        fresh = np.array([known is None for known in kept])
         changed = _differ(windows.alternate, windows.reference, place)
-        rows = np.concatenate([windows.reference[fresh], windows.alternate[changed]])
-        predicted = self._model.predict(rows)
+        # Each reference stands before its alternates: some models compute only what differs
+        # from the window before.
+        of_row = np.concatenate([np.flatnonzero(fresh), place[changed]])
+        order = np.argsort(of_row, kind="stable")
+        rows = np.concatenate([windows.reference[fresh], windows.alternate[changed]])[order]
+        predicted = np.empty((len(rows), len(self._model.tracks), self._model.n_bins), np.float32)
+        predicted[order] = self._model.predict(rows)
         self.n_read += len(rows)
         of_place = np.empty((len(used), *predicted.shape[1:]), dtype=np.float32)
-        of_place[fresh] = predicted[: len(fresh)]
-        for at, number in enumerate(used.tolist()):
-            if number in self._kept:
-                of_place[at] = self._kept[number]
+        of_place[fresh] = predicted[: fresh.sum()]
+        for at, known in enumerate(kept):
+            if known is not None:
+                of_place[at] = known
         # Pairs are ordered by window, so only the last can go on.
         self._kept = {int(used[-1]): of_place[-1].copy()}
         reference = of_place[place]
         alternate = reference.copy()
-        alternate[changed] = predicted[len(fresh) :]
+        alternate[changed] = predicted[fresh.sum() :]
         return reference, alternate
 
 

@@ -19,7 +19,6 @@ from exprimo.scoring.variants.background import (
     check_same_scores,
 )
 from exprimo.scoring.variants.config import VariantsConfig
-from exprimo.scoring.variants.genes import need_genes
 from exprimo.scoring.variants.plan import Center
 from exprimo.scoring.variants.scores import OF_ALL_TRACKS, ScoreKind, meaning
 from exprimo.scoring.variants.work import VariantWork
@@ -118,7 +117,8 @@ def variants(
     fasta
         Genome: FASTA, plain, gzip or bgzip.
     genes, gene
-        Annotation, and ids or names of the genes to take from it; none: all.
+        Annotation, or a table with gene_id, chrom, tss (from 1), strand; and ids or names of the
+        genes to take from it; none: all.
     center
         ``tss``: one window per gene, with the variants that change it; a variant outside of
         every window is counted. ``variant``: one window around each variant, on the forward
@@ -189,8 +189,6 @@ def variants(
             "machine": {"device": device, "threads": threads},
         }
     )
-    if middle == "tss":
-        need_genes(config.genes)
     kept = _kept_background(config, out) if as_background else None
     work = VariantWork(config)
     try:

@@ -17,11 +17,11 @@ from exprimo.core.files.provenance import sha256_file
 from exprimo.data.fasta import Genome
 from exprimo.data.genotypes.sites import read_sites
 from exprimo.data.names import read_chromosome_names
+from exprimo.features.haplotypes.writing.sites import gene_sites
 from exprimo.scoring.sequences import SequenceModel, open_sequence_model
 from exprimo.scoring.variants.alleles import Alleles
 from exprimo.scoring.variants.background import Background, is_signed
 from exprimo.scoring.variants.config import VariantsConfig
-from exprimo.scoring.variants.genes import gene_starts, need_genes
 from exprimo.scoring.variants.passes import PairScorer
 from exprimo.scoring.variants.plan import plan_around_tss, plan_around_variants
 from exprimo.scoring.variants.scores import OF_ALL_TRACKS, score_kind
@@ -183,13 +183,16 @@ def _sites(
 def _starts(config: VariantsConfig, genome: Genome) -> pd.DataFrame | None:
     if config.center == "variant" and config.genes is None:
         return None
-    return gene_starts(
-        need_genes(config.genes),
-        genome,
-        chosen=config.gene,
-        tss=config.tss,
-        chrom_style=config.chrom_style,
+    if config.genes is None:
+        raise InputError(
+            "windows around TSSs need an annotation",
+            expected="--genes with GTF, GFF3 or BED",
+            remedy="Give one, or put each variant in the middle: --center variant",
+        )
+    sites, _ = gene_sites(
+        config.genes, genome, gene=config.gene, tss=config.tss, chrom_style=config.chrom_style
     )
+    return sites
 
 
 def _none_inside(config: VariantsConfig, n_sites: int, model: SequenceModel) -> InputError:

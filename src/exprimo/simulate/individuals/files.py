@@ -133,10 +133,18 @@ class PlinkWriter:
             for one, name in zip(variants.alleles, variants.names, strict=True)
         ]
 
-    def close(self) -> None:
-        """Finish the trio."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self._bed.close()
-        write_lines(self._prefix.with_suffix(".bim"), self._bim)
+        if kind is None:
+            write_lines(self._prefix.with_suffix(".bim"), self._bim)
 
 
 def packed_genotypes(carriers: Carriers) -> bytes:

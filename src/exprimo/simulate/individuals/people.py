@@ -36,7 +36,12 @@ from exprimo.simulate.individuals.files import (
 )
 from exprimo.simulate.individuals.haplotypes import Anchor, edited_window
 from exprimo.simulate.individuals.placing import place_causal, tss_position
-from exprimo.simulate.individuals.truth import heritability_table, variant_table, within_gene_r
+from exprimo.simulate.individuals.truth import (
+    COLUMNS,
+    heritability_table,
+    variant_table,
+    within_gene_r,
+)
 from exprimo.simulate.individuals.variants import Variants, make_variants
 from exprimo.simulate.regulation.motifs import Motif
 
@@ -146,20 +151,19 @@ def _write_genotypes(
         bar = stack.enter_context(task("Simulating people", len(genome)))
         samples = people["sample"].tolist()
         vcf = stack.enter_context(VcfWriter(folder / GENOTYPES, lengths, samples))
-        trio = PlinkWriter(folder / TRIO, people) if wanted.plink else None
+        writers: list[VcfWriter | PlinkWriter] = [vcf]
+        if wanted.plink:
+            writers.append(stack.enter_context(PlinkWriter(folder / TRIO, people)))
         for name, codes in genome.items():
             here = [one for one in genes[first:] if one.place.chrom == name]
             own = sites[sites["gene"].between(first, first + len(here) - 1)]
             own = own.assign(gene=own["gene"] - first)
             first += len(here)
             variants = _draw_variants(seed, name, codes, here, own, people, motifs, config)
-            vcf.write(variants)
-            if trio is not None:
-                trio.write(variants)
+            for writer in writers:
+                writer.write(variants)
             drawn.append(_with_truth(codes, variants, here, own, motifs, config))
             bar.advance(note=f"chromosome {name}")
-        if trio is not None:
-            trio.close()
     return drawn
 
 
@@ -183,7 +187,7 @@ def _draw_variants(
 ) -> Variants:
     wanted = config.individuals
     groups = haplotype_groups(people["group"].tolist())
-    if wanted.chromosomes and chrom not in wanted.chromosomes:
+    if not genes or (wanted.chromosomes and chrom not in wanted.chromosomes):
         return Variants.none(chrom, groups.size)
     windows = np.stack([edited_window(codes, [], anchor) for anchor in _anchors(genes, config)])
     placed = place_causal(
@@ -218,6 +222,9 @@ def _with_truth(
     config: WorldConfig,
 ) -> _Chromosome:
     """Work out what the variants of one chromosome do; in a null world they do nothing."""
+    if not genes:
+        none = np.empty((0, variants.carriers.shape[1] // 2))
+        return _Chromosome(pd.DataFrame({name: [] for name in COLUMNS}), none, 0)
     anchors = _anchors(genes, config)
     effects = gene_effects(codes, variants, anchors, motifs, config.regulation)
     # The two haplotypes of a person lie side by side.

@@ -306,3 +306,15 @@ def test_what_is_wrong_with_an_expression_bed_is_told(plain, old, new, problem):
     report = check_file(plain(EXPRESSION.replace(old, new)))
     assert report.kind == "expression BED"
     assert any(problem in told for told in report.problems), report.problems
+
+
+def test_stretches_of_a_long_file_are_looked_at(plain, packed, monkeypatch):
+    monkeypatch.setattr(site_facts, "STRETCH", 10)
+    monkeypatch.setattr(cohort_facts, "STRETCH", 10)
+    monkeypatch.setattr(cohort_facts, "MOST_GENOTYPES", 2)
+    monkeypatch.setattr(cohort_facts, "_MOST_VARIANTS", 60)
+    rng = np.random.default_rng(2)
+    text = _cohort(300, rng.integers(0, 2, (4, 300, 2)))
+    indexed = check_file(packed(text))
+    assert indexed.facts["bounds"].startswith("60 variants in 6 stretches were looked at, evenly")
+    assert check_file(plain(text)).facts["bounds"].startswith("only the first")

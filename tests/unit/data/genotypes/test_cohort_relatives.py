@@ -91,7 +91,7 @@ def test_kinship_of_two_by_hand():
 def test_strangers_do_not_pass_for_relatives():
     rng = np.random.default_rng(6)
     codes = rng.binomial(2, rng.uniform(0.1, 0.9, 300)[:, None], (300, 60)).astype(np.int8)
-    bound = chance_kinship(300, 60 * 59 // 2)
+    bound = chance_kinship(codes, 60 * 59 // 2)
     assert related_pairs(codes, [str(n) for n in range(60)], at_least=bound).empty
     # Without the bound, chance makes relatives.
     assert len(related_pairs(codes, [str(n) for n in range(60)], at_least=0.0884))

@@ -229,3 +229,30 @@ def test_blocks_are_smaller_where_people_are_many(
     monkeypatch.setattr("exprimo.data.genotypes.base.MOST_GENOTYPES", 8)
     with open_genotypes(write_vcf(ROWS, PEOPLE)) as genotypes:
         assert max(block.variants["record"].nunique() for block in genotypes.blocks()) == 2
+
+
+@pytest.mark.parametrize("kind", ["vcf.gz", "bcf"])
+def test_a_damaged_block_does_not_read_as_fewer_variants(
+    write_vcf: Write, packed: Pack, as_bcf: Pack, kind: str
+) -> None:
+    rng = np.random.default_rng(1)
+    people = [f"s{i}" for i in range(50)]
+    calls = np.array(["0|0", "0|1", "1|0", "1|1"])[rng.integers(0, 4, (2000, 50))]
+    rows = [("1", 10 * i + 1, ".", "A", "C", "GT", *calls[i]) for i in range(2000)]
+    path = (packed if kind == "vcf.gz" else as_bcf)(write_vcf(rows, people))
+    whole = bytearray(path.read_bytes())
+    whole[len(whole) // 2 : len(whole) // 2 + 50] = bytes(50)
+    path.write_bytes(whole)
+    with open_genotypes(path) as genotypes:
+        assert len(genotypes.region("1", 0, 1000).variants) == 100
+        with pytest.raises(FormatError, match=r"region 1:1-20000: the file is damaged"):
+            genotypes.region("1", 0, 20_000)
+        with pytest.raises(FormatError, match="cannot be read"):
+            list(genotypes.blocks())
+
+
+def test_an_index_that_is_none_is_refused(write_vcf: Write, packed: Pack) -> None:
+    path = packed(write_vcf(ROWS, PEOPLE))
+    Path(f"{path}.tbi").write_bytes(b"not an index")
+    with pytest.raises(FormatError, match="index cannot be read"):
+        open_genotypes(path)

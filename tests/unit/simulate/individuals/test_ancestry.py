@@ -48,7 +48,7 @@ def test_linkage_falls_with_distance_as_expected(chromosomes: list[Mutations]) -
     for one in chromosomes:
         carriers, at = one.carriers.astype(float), one.positions
         p = carriers.mean(axis=1)
-        for lag in range(1, 200):
+        for lag in range(1, 120):
             distance = at[lag:] - at[:-lag]
             d = (carriers[lag:] * carriers[:-lag]).mean(axis=1) - p[lag:] * p[:-lag]
             spread = p[lag:] * (1 - p[lag:]) * p[:-lag] * (1 - p[:-lag])

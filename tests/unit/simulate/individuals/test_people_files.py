@@ -138,6 +138,17 @@ def test_only_the_chosen_chromosomes_vary_and_all_genes_have_expression(tmp_path
         assert sum(1 for _ in table.fetch()) == 40
 
 
+def test_a_chromosome_without_genes_does_not_vary(tmp_path: Path) -> None:
+    genome = TINY.genome.model_copy(update={"chromosomes": 35})
+    config = _with().model_copy(update={"genes": 20, "genome": genome})
+    world = simulate(tmp_path / "world", seed=1, config=config)
+    assert world.genotypes is not None
+    varying = {line.split("\t")[0] for line in world.genes.read_text().splitlines()[2:]}
+    assert len(varying) < 35
+    with pysam.VariantFile(str(world.genotypes)) as file:
+        assert {record.chrom for record in file} <= varying
+
+
 def test_ref_is_the_genomes_and_no_two_variants_overlap(peopled: Any) -> None:
     last = ("", 0)
     indels = 0

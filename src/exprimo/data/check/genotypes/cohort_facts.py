@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from exprimo.data.check.genotypes.site_facts import STRETCH, SiteScan
 from exprimo.data.genotypes.cohort import CohortSummary, summarise_cohort
 from exprimo.data.genotypes.view import Genotypes
 
@@ -15,14 +16,25 @@ _SHOWN = 5
 _RARE = 0.01
 
 
-def cohort_facts(genotypes: Genotypes) -> dict[str, str]:
-    """Summarise genotypes, of one person or of many, within a bound on the work."""
+def cohort_facts(genotypes: Genotypes, scan: SiteScan, *, indexed: bool) -> dict[str, str]:
+    """Summarise genotypes, of one person or of many, within a bound on the work.
+
+    Parameters
+    ----------
+    scan
+        What was seen of the records. Of a longer file, stretches of it are read.
+    indexed
+        Whether they can be: else the beginning of the file must do.
+    """
     n_samples = len(genotypes.samples)
+    most = max(MOST_GENOTYPES // n_samples, _MOST_VARIANTS)
+    stretches = scan.stretches(most // STRETCH) if indexed and scan.n_records > most else []
     summary = summarise_cohort(
         genotypes,
         n_components=_COMPONENTS,
         most_variants=_MOST_VARIANTS,
-        stop_after=max(MOST_GENOTYPES // n_samples, _MOST_VARIANTS),
+        stop_after=None if stretches else most,
+        stretches=stretches,
     )
     facts = {"phased": _phased(summary), "missing genotypes": _missing(summary)}
     if n_samples > 1:
@@ -39,8 +51,12 @@ def cohort_facts(genotypes: Genotypes) -> dict[str, str]:
         facts["numbers of copies"] = _ploidy(summary)
     if summary.counts["listed twice"]:
         facts["alleles listed twice"] = f"{summary.counts['listed twice']:,}"
-    if summary.notes:
-        facts["bounds"] = "; ".join(summary.notes)
+    notes = list(summary.notes)
+    if stretches:
+        notes.insert(0, f"{summary.counts['variants']:,} variants in {len(stretches):,} stretches "
+                     "were looked at, evenly spread over the file")  # fmt: skip
+    if notes:
+        facts["bounds"] = "; ".join(notes)
     return facts
 
 

@@ -92,7 +92,8 @@ def vcf_facts(path: Path) -> Findings:
         )
     # What cannot be read record by record is not read again.
     if header.samples and scan.n_records and not scan.problems:
-        facts |= _genotypes(path, problems)
+        indexed = not wrong and facts["index"].endswith((".tbi", ".csi"))
+        facts |= _genotypes(path, problems, scan, indexed=indexed)
     return Findings(facts, problems)
 
 
@@ -147,23 +148,23 @@ def plink_facts(path: Path) -> Findings:
         facts["sex"] = f"{men:,} male, {women:,} female, {len(people.sex) - men - women:,} unknown"
     except ExprimoError as error:
         problems.append(str(error))
+    scan = SiteScan(trio.variants)
     if trio.variants.suffix != ".zst":
-        scan = SiteScan(trio.variants)
         scan.read(site_rows(trio.variants))
         found = scan.findings()
         facts |= found.facts
         problems += found.problems
     if trio.variants.suffix == ".pvar" and (lengths := read_header(trio.variants).lengths):
         facts["genome build"] = build_hint(lengths) or "not known by the contig lengths"
-    facts |= _genotypes(path, problems)
+    facts |= _genotypes(path, problems, scan, indexed=True)
     return Findings(facts, problems)
 
 
-def _genotypes(path: Path, problems: list[str]) -> dict[str, str]:
+def _genotypes(path: Path, problems: list[str], scan: SiteScan, *, indexed: bool) -> dict[str, str]:
     """Summarise the genotypes; what is wrong with them joins ``problems``."""
     try:
         with open_genotypes(path) as genotypes:
-            return cohort_facts(genotypes)
+            return cohort_facts(genotypes, scan, indexed=indexed)
     except ExprimoError as error:
         if str(error) not in problems:
             problems.append(str(error))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 
+from exprimo.core.coordinates import Interval
 from exprimo.core.errors import ExprimoError
 from exprimo.data.check.findings import Findings
 from exprimo.data.genotypes.alleles.kinds import BREAKEND, NOT_LETTERS, OVERLAPPED, SYMBOLIC
@@ -17,6 +18,8 @@ from exprimo.data.genotypes.sites.rows import Row, content_kind, text_rows, vari
 # Records and genotypes to go through: half a minute for a file of thousands of people.
 MOST_RECORDS = 2_000_000
 MOST_CELLS = 1_000_000_000
+# Records of a stretch, where only some of a file is looked at closely.
+STRETCH = 200
 _SHOWN = 8
 _SHOWN_IDS = 3
 _TOLD = {
@@ -54,6 +57,7 @@ class SiteScan:
         self._unsorted = ""
         self._other_letters = ""
         self._stopped = False
+        self._marks = list[tuple[str, int]]()
         self.problems = list[str]()
 
     def read(self, rows: Iterable[Row]) -> None:
@@ -68,6 +72,8 @@ class SiteScan:
 
     def _add(self, row: Row) -> None:
         counts = self._counts
+        if counts["records"] % STRETCH == 0:
+            self._marks.append((row.chrom, row.pos - 1))
         counts["records"] += 1
         counts["multiallelic"] += len(row.alts) > 1
         chrom, pos = self._last
@@ -89,6 +95,18 @@ class SiteScan:
             counts[reason or _shape(ref, alt)] += 1
             if reason == NOT_LETTERS and not self._other_letters:
                 self._other_letters = f"{row.where}, {row.chrom}:{row.pos}: {row.ref} > {alt}"
+
+    def stretches(self, most: int) -> list[Interval]:
+        """Give at most so many stretches of `STRETCH` records, evenly spread over the file."""
+        if self._unsorted:
+            return []
+        found = [
+            Interval(chrom, start, end)
+            for (chrom, start), (other, end) in pairwise(self._marks)
+            if chrom == other and start < end
+        ]
+        step = -(-len(found) // max(most, 1))
+        return found[:: max(step, 1)]
 
     @property
     def n_records(self) -> int:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.stats import norm
 
+from exprimo.core.progress import track
 from exprimo.data.genotypes.cohort.tally import HOM_ALT, HOM_REF, GenotypeCodes
 
 # Halfway, on a scale of powers of two, between the kinships of neighbouring degrees (Table 1).
@@ -19,8 +20,6 @@ _TILE = 1024
 _CHUNK = 4096
 # Parent and child share an allele everywhere; siblings have a quarter of a stranger's IBS0.
 _PARENT_IBS0 = 0.1
-# Standard error for strangers is about this over the root of the number of unlinked variants.
-_SPREAD = 0.87
 
 Matrix = npt.NDArray[np.float64]
 
@@ -48,17 +47,28 @@ def relation(kinship: float, ibs0: float) -> str:
     return "third degree" if kinship > THIRD else "unrelated"
 
 
-def chance_kinship(n_unlinked: int, n_pairs: int) -> float:
+def chance_kinship(codes: GenotypeCodes, n_pairs: int) -> float:
     """Give a kinship that, of so many pairs of strangers, none exceeds with a chance of 99%.
+
+    At a variant, heterozygotes in both have the chance 4p²q² and opposite homozygotes 2p²q², so
+    the estimator's numerator varies by 12p²q², and its denominator is 4pq.
+
+    Parameters
+    ----------
+    codes
+        (variants, samples), of unlinked variants.
 
     Examples
     --------
-    >>> round(chance_kinship(20_000, 1000), 3), chance_kinship(50, 1000) > DUPLICATE
+    >>> codes = np.random.default_rng(0).binomial(2, 0.3, (20_000, 90)).astype(np.int8)
+    >>> round(chance_kinship(codes, 1000), 3), chance_kinship(codes[:50], 1000) > DUPLICATE
     (0.026, True)
     """
-    if not n_unlinked or not n_pairs:
+    pq = np.prod(_frequencies(codes), axis=0)
+    if not n_pairs or not pq.any():
         return math.inf
-    return float(_SPREAD / math.sqrt(n_unlinked) * norm.isf(0.01 / n_pairs))
+    spread = math.sqrt(12 * float(np.square(pq).sum())) / (4 * float(pq.sum()))
+    return float(spread * norm.isf(0.01 / n_pairs))
 
 
 def related_pairs(
@@ -68,7 +78,7 @@ def related_pairs(
 
     Kinship is ½ - Σ(x - y)² / 4h over the variants that both have, with h the smaller number of
     heterozygotes (Manichaikul et al. 2010, equation 11, its terms summed). It may be negative
-    between people of different ancestry.
+    between people of different ancestry. Inbred lines without heterozygotes have none.
 
     Parameters
     ----------
@@ -92,12 +102,16 @@ def related_pairs(
     [['a', 'twin', 0.5, 'duplicates or twins']]
     """
     found = []
-    for left, right, kinship in kinship_tiles(codes):
+    n_tiles = -(-codes.shape[1] // _TILE)
+    tiles = track(kinship_tiles(codes), "Comparing samples", n_tiles * (n_tiles + 1) // 2)
+    for left, right, kinship in tiles:
         rows, columns = np.nonzero(kinship >= at_least)
         for i, j in zip(rows + left, columns + right, strict=True):
             if i < j:
                 found.append((i, j, kinship[i - left, j - right]))
-    strangers = _ibs0_of_strangers(codes)
+    # The chance of opposite homozygotes is 2p²q².
+    pq = np.prod(_frequencies(codes), axis=0)
+    strangers = float(np.mean(2 * np.square(pq))) if len(pq) else 0.0
     table = pd.DataFrame(
         [_pair(codes, samples, strangers, int(i), int(j), float(k)) for i, j, k in found],
         columns=["sample_1", "sample_2", "kinship", "ibs0", "n_variants", "relation"],
@@ -144,12 +158,13 @@ def _counts(codes: GenotypeCodes) -> tuple[npt.NDArray[np.float32], npt.NDArray[
     return np.where(known, codes, 0).astype(np.float32), known.astype(np.float32)
 
 
-def _ibs0_of_strangers(codes: GenotypeCodes) -> float:
-    """Give the share of opposite homozygotes between strangers, the mean of 2p²q²."""
-    known = (codes >= 0) & (codes <= 2)
+def _frequencies(codes: GenotypeCodes) -> Matrix:
+    """Give p and q = 1 - p of each variant with genotypes, (2, variants)."""
+    known = (codes >= HOM_REF) & (codes <= HOM_ALT)
     copies = 2.0 * known.sum(axis=1)
-    p = np.where(known, codes, 0).sum(axis=1, dtype=np.int64)[copies > 0] / copies[copies > 0]
-    return float(np.mean(2 * np.square(p * (1 - p)))) if len(p) else 0.0
+    alts = np.where(known, codes, 0).sum(axis=1, dtype=np.int64)
+    p = alts[copies > 0] / copies[copies > 0]
+    return np.stack([p, 1 - p])
 
 
 def _pair(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
+from exprimo.core.coordinates import Interval
 from exprimo.core.errors import InputError
 from exprimo.core.progress import task
 from exprimo.data.genotypes.cohort.collect import Collector
@@ -18,14 +21,15 @@ from exprimo.data.genotypes.cohort.kinship import (
     chance_kinship,
     related_pairs,
 )
+from exprimo.data.genotypes.cohort.tally import GenotypeCodes
 from exprimo.data.genotypes.cohort.thinning import unlinked
-from exprimo.data.genotypes.view import Genotypes
+from exprimo.data.genotypes.view import Block, Genotypes
 
-# Codes of one block: 64 MiB.
-_BLOCK_GENOTYPES = 1 << 25
+# Genotypes read at once, and kept for relatives and components: a byte each.
+_BLOCK_GENOTYPES = 1 << 24
 _KEPT_GENOTYPES = 1 << 28
-# Multiplications for the kinship of all pairs: some minutes on one core.
-_MOST_PRODUCTS = 1e13
+# Pairs of samples times variants: some two minutes on one core.
+_MOST_PRODUCTS = 3e12
 
 
 class CohortSummary(NamedTuple):
@@ -80,6 +84,7 @@ def summarise_cohort(
     min_maf: float = 0.01,
     most_variants: int = 50_000,
     stop_after: int | None = None,
+    stretches: Sequence[Interval] | None = None,
     seed: int = 0,
 ) -> CohortSummary:
     """Go once through the genotypes of a cohort; memory does not grow with the variants.
@@ -97,6 +102,8 @@ def summarise_cohort(
         million genotypes are kept at most).
     stop_after
         Rows to go through at most; the notes say so.
+    stretches
+        Parts of the file to go through instead of all of it, in its order, through its index.
     seed
         Of the components of more than 3,000 samples.
 
@@ -125,8 +132,9 @@ def summarise_cohort(
     at_once = int(np.clip(_BLOCK_GENOTYPES // n_samples, 64, 10_000))
     notes = list[str]()
     n_blocks = None if stop_after is None else -(-stop_after // at_once)
+    blocks = _parts(genotypes, stretches) if stretches else genotypes.blocks(at_once)
     with task(f"Reading {genotypes.path.name}") as bar:
-        for block in islice(genotypes.blocks(at_once), n_blocks):
+        for block in islice(blocks, n_blocks):
             collector.add(block)
             bar.advance(len(block.variants))
     if stop_after is not None and collector.counts["variants"] >= stop_after:
@@ -141,7 +149,7 @@ def summarise_cohort(
         )
     chosen = unlinked(codes, chrom, start)
     n_unlinked = int(chosen.sum())
-    related = _related(codes, genotypes.samples, n_unlinked, notes)
+    related = _related(codes, chosen, genotypes.samples, notes)
     components = None
     if n_samples > 2 and n_unlinked > 1:
         components = principal_components(codes[chosen], n_components, seed=seed)
@@ -159,17 +167,32 @@ def summarise_cohort(
     )
 
 
+def _parts(genotypes: Genotypes, stretches: Sequence[Interval]) -> Iterator[Block]:
+    """Give the variants that begin in each stretch; records are numbered on."""
+    n_records = 0
+    for chrom, start, end, _ in stretches:
+        block = genotypes.region(chrom, start, end)
+        # A long deletion may reach in from before, where it was counted.
+        inside = block.variants["start"].to_numpy() >= start
+        table = block.variants[inside].reset_index(drop=True)
+        table["record"] += n_records
+        n_records = int(table["record"].max()) + 1 if len(table) else n_records
+        yield block._replace(
+            variants=table, alleles=block.alleles[inside], phased=block.phased[inside]
+        )
+
+
 def _related(
-    codes: np.ndarray[tuple[int, ...], np.dtype[np.int8]],
+    codes: GenotypeCodes,
+    chosen: npt.NDArray[np.bool_],
     samples: tuple[str, ...],
-    n_unlinked: int,
     notes: list[str],
 ) -> pd.DataFrame | None:
     """Find relatives where the variants can tell them from strangers, and time allows."""
     n_pairs = len(samples) * (len(samples) - 1) // 2
     if not n_pairs:
         return None
-    chance = chance_kinship(n_unlinked, n_pairs)
+    chance, n_unlinked = chance_kinship(codes[chosen], n_pairs), int(chosen.sum())
     if chance > DUPLICATE:
         notes.append(
             f"{n_unlinked:,} unlinked variants are too few to tell relatives from strangers"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from sys import intern
 from typing import NamedTuple
 
 import pandas as pd
@@ -114,7 +115,8 @@ def read_sites(
 def _split(rows: Iterable[Row]) -> tuple[pd.DataFrame, Counter[str], Counter[str]]:
     """Give one row per ALT allele that is a sequence of bases."""
     skipped, decided = Counter[str](), Counter[str]()
-    kept: list[tuple[str, int, str, str, str, str]] = []
+    columns = ("chrom", "start", "ref", "alt", "variant_id", "where")
+    kept: dict[str, list[object]] = {name: [] for name in columns}
     for row in rows:
         ref = row.ref.upper()
         if len(row.alts) > 1:
@@ -126,9 +128,11 @@ def _split(rows: Iterable[Row]) -> tuple[pd.DataFrame, Counter[str], Counter[str
             if reason := unusable(row.pos, ref, alt):
                 skipped[reason] += 1
             else:
-                kept.append((row.chrom, row.pos - 1, ref, alt, row.variant_id, row.where))
-    columns = ["chrom", "start", "ref", "alt", "variant_id", "where"]
-    table = pd.DataFrame(kept, columns=columns).astype({"start": "int64"})
+                # Millions of variants share few names and letters: one object each.
+                values = (intern(row.chrom), row.pos - 1, intern(ref), intern(alt))
+                for name, value in zip(columns, (*values, row.variant_id, row.where), strict=True):
+                    kept[name].append(value)
+    table = pd.DataFrame(kept).astype({"start": "int64"})
     return table, skipped, decided
 
 

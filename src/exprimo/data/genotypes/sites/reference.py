@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from exprimo.core.coordinates import reconcile_chromosomes
 from exprimo.core.errors import MismatchError
-from exprimo.core.sequence import decode, encode, reverse_complement
+from exprimo.core.sequence import N_CODE, decode, encode, reverse_complement
 from exprimo.data.fasta import Genome
 from exprimo.data.genotypes.alleles.kinds import NO_CHROMOSOME, REF_MISMATCH
 from exprimo.data.genotypes.alleles.reference import OnMismatch
@@ -122,22 +123,39 @@ def fit_to_genome(
     there = variants["chrom"].map(names)
     skipped, decided = Counter({NO_CHROMOSOME: int(there.isna().sum())}), Counter[str]()
     settled: dict[int, Settled] = {}
+    left_out: list[int] = []
     variants = variants.assign(chrom=there)[there.notna()]
     for chrom, rows in variants.groupby("chrom", sort=False):
-        for row, found in _seen(rows, genome, str(chrom)):
+        for row, found in _seen(_questionable(rows, genome, str(chrom)), genome, str(chrom)):
             fit = settle(row.ref, row.alt, found, either=plink or policy == "swap", plink=plink)
             if fit is not None:
-                settled[row.label] = fit
                 decided[fit.note] += 1
+                settled[row.label] = fit
             elif policy == "error":
                 raise _mismatch(row, str(chrom), found, path, genome)
             else:
                 skipped[REF_MISMATCH if found else BEYOND] += 1
+                left_out.append(row.label)
+    changed = [label for label, fit in settled.items() if fit.note]
+    variants.loc[changed, "ref"] = [settled[label].ref for label in changed]
+    variants.loc[changed, "alt"] = [settled[label].alt for label in changed]
     del decided[""]
-    kept = variants[variants.index.isin(settled)]
-    alleles = [settled[at] for at in kept.index]
-    fitted = kept.assign(ref=[fit.ref for fit in alleles], alt=[fit.alt for fit in alleles])
-    return fitted, +skipped, +decided
+    return variants.drop(index=left_out), +skipped, +decided
+
+
+def _questionable(rows: pd.DataFrame, genome: Genome, chrom: str) -> pd.DataFrame:
+    """Leave out, of many variants, those whose REF is the one base that the genome has."""
+    if len(rows) < _FEW:
+        return rows
+    codes = genome.chromosome(chrom)
+    if not len(codes):
+        return rows
+    start, ref = rows["start"].to_numpy(), rows["ref"].to_numpy(object)
+    letters = "".join(allele if len(allele) == 1 else "N" for allele in ref)
+    here = codes[np.minimum(start, len(codes) - 1)]
+    same = (encode(letters) == here) & (here != N_CODE) & (start < len(codes))
+    questionable: pd.DataFrame = rows.loc[~same]
+    return questionable
 
 
 def _without_codes(chrom: pd.Series[str], genome: Genome) -> pd.Series[str]:
@@ -149,21 +167,10 @@ def _without_codes(chrom: pd.Series[str], genome: Genome) -> pd.Series[str]:
 def _seen(rows: pd.DataFrame, genome: Genome, chrom: str) -> Iterator[tuple[_Site, str]]:
     """Give each variant with what the genome has there, as far as the chromosome reaches."""
     length = genome.lengths[chrom]
-    read: Callable[[int, int], str]
-    if len(rows) < _FEW:
-
-        def read(start: int, end: int) -> str:
-            return decode(genome.fetch(chrom, start, end))
-    else:
-        whole = decode(genome.chromosome(chrom))
-
-        def read(start: int, end: int) -> str:
-            return whole[start:end]
-
     columns = (rows[name] for name in ("start", "ref", "alt", "where"))
     for row in map(_Site, rows.index, *columns):
         end = min(row.start + max(len(row.ref), len(row.alt)), length)
-        yield row, read(row.start, end) if row.start < end else ""
+        yield row, decode(genome.fetch(chrom, row.start, end)) if row.start < end else ""
 
 
 def _mismatch(row: _Site, chrom: str, found: str, path: Path, genome: Genome) -> MismatchError:

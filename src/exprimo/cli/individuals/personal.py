@@ -1,0 +1,140 @@
+"""Command personal: predictions from each person's own sequences."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from exprimo.cli.individuals.haplotypes import people
+from exprimo.cli.modelling import Device, Threads, listed
+from exprimo.cli.output import say
+from exprimo.cli.progress import bars
+from exprimo.cli.studying import Json
+from exprimo.core.errors import ConfigError
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(
+        "personal",
+        epilog="Example: exprimo personal RUN --genotypes people.vcf.gz --fasta genome.fa "
+        "--genes genes.gtf --gene JAM2 -o P.parquet",
+    )(_personal)
+
+
+def _personal(
+    model: Annotated[str, typer.Argument(help="RUN, NAME or NAME:FILE.")],
+    genotypes: Annotated[
+        Path, typer.Option(help="VCF, BCF, PLINK 1 or PLINK 2 (prefix or any file).")
+    ],
+    fasta: Annotated[Path, typer.Option(help="Genome: FASTA, plain, gzip or bgzip.")],
+    genes: Annotated[Path, typer.Option(help="Annotation: GTF, GFF3 or BED.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="The table: .parquet or .tsv.")],
+    gene: Annotated[
+        list[str] | None, typer.Option(help="Only this gene, by id or name; repeatable.")
+    ] = None,
+    samples: Annotated[
+        str | None, typer.Option(help="People: a file with one a line, or names with commas.")
+    ] = None,
+    haplotypes: Annotated[
+        Literal["each", "mean"], typer.Option(help="A row for each copy, or one a person.")
+    ] = "each",
+    unphased: Annotated[
+        str,
+        typer.Option(help="Where phase is not known: error, mixture, or a number of phasings."),
+    ] = "error",
+    seed: Annotated[int, typer.Option(help="Of the random phasings.")] = 0,
+    tracks: Annotated[str, typer.Option(help="Tracks with commas: names, numbers, words.")] = "",
+    track_table: Annotated[Path | None, typer.Option(help="Table that describes them.")] = None,
+    bins: Annotated[
+        str, typer.Option(help="Bins around the TSS that are averaged, of a backbone; or all.")
+    ] = "3",
+    strands: Annotated[bool, typer.Option("--strands", help="Average both strands.")] = False,
+    shifts: Annotated[int, typer.Option(help="Average shifts of so many bases.", min=0)] = 0,
+    upstream: Annotated[
+        int | None, typer.Option(help="Bases before the TSS, if the model does not say.", min=0)
+    ] = None,
+    on_ref_mismatch: Annotated[
+        Literal["error", "skip", "swap"], typer.Option(help="Where REF is not what the genome has.")
+    ] = "error",
+    tss: Annotated[str, typer.Option(help="canonical, most5prime, or a table.")] = "canonical",
+    chrom_style: Annotated[
+        str, typer.Option(help="auto, or two columns: name in the files, genome's name.")
+    ] = "auto",
+    precision: Annotated[
+        Literal["auto", "fp32", "bf16"],
+        typer.Option(help="bf16 is faster and hides small differences."),
+    ] = "fp32",
+    plan: Annotated[
+        bool, typer.Option("--plan", help="Only say what there is to do and how long it takes.")
+    ] = False,
+    executor: Annotated[
+        Literal["local", "ray"], typer.Option(help="Where the shards are computed.")
+    ] = "local",
+    address: Annotated[str | None, typer.Option(help="Of a Ray cluster.")] = None,
+    device: Device = "auto",
+    threads: Threads = None,
+    as_json: Json = False,
+) -> None:
+    """Predict genes from each person's two sequences; a repeated call goes on where it stopped."""
+    from exprimo.scoring.personal import personal, plan_personal
+
+    settings: dict[str, Any] = {
+        "genotypes": genotypes, "fasta": fasta, "genes": genes,
+        "gene": gene or (), "samples": people(samples), "unphased": _phasing(unphased),
+        "seed": seed, "tracks": listed(tracks), "track_table": track_table, "bins": _bins(bins),
+        "strands": strands, "shifts": shifts, "upstream": upstream,
+        "on_ref_mismatch": on_ref_mismatch, "tss": tss, "chrom_style": chrom_style,
+        "precision": precision, "device": device, "threads": threads,
+    }  # fmt: skip
+    if plan:
+        with bars():
+            cost = plan_personal(model, **settings)
+        lines = [
+            f"{cost.n_genes:,} genes x {cost.n_people:,} people: {cost.n_haplotypes:,} distinct "
+            f"haplotypes of {cost.n_copies:,}",
+            f"  about {_duration(cost.seconds)} on one device of this machine",
+        ]
+        say(lines, cost._asdict(), as_json=as_json)
+        return
+    with bars():
+        done = personal(
+            model,
+            out,
+            haplotypes=haplotypes,
+            executor=executor,
+            address=address,
+            **settings,
+        )
+    lines = [
+        f"Wrote {done.n_rows:,} predictions to {done.path}",
+        f"  {done.n_genes:,} genes x {done.n_people:,} people; {done.n_haplotypes:,} distinct "
+        "haplotypes, each predicted once",
+    ]
+    if done.n_known:
+        lines.append(f"  {done.n_known:,} of {done.n_shards:,} shards were there already")
+    lines += [f"  left out: {count:,} genes {why}" for why, count in done.dropped.items()]
+    lines += [f"  not applied: {count:,} alleles: {why}" for why, count in done.skipped.items()]
+    if done.n_with_unknown:
+        lines.append(f"  {done.n_with_unknown:,} haplotypes contain N")
+    say(lines, done._asdict(), as_json=as_json)
+
+
+def _phasing(text: str) -> str | int:
+    return int(text) if text.isdecimal() else text
+
+
+def _bins(text: str) -> str | int:
+    if text == "all":
+        return text
+    if not text.isdecimal():
+        raise ConfigError("not a number of bins", record="bins", found=text, expected="or: all")
+    return int(text)
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
