@@ -14,7 +14,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Size = Annotated[Literal["small", "large"], typer.Option(help="5,000 or 20,000 genes.")]
 _FAILED = 2
 # As in studies.commands.TEMPLATES, which would import torch for the sake of a line of help.
-STUDY_KINDS = ("sequence", "differential-promoter", "promoter-halflife", "chromatin")
+STUDY_KINDS = ("sequence", "differential-promoter", "promoter-halflife", "chromatin", "individual")
 
 
 def register(app: typer.Typer) -> None:
@@ -47,6 +47,8 @@ def _demo(
         say_study(done.halflife, as_json=False)
         say([""], {}, as_json=False)
         say_study(done.chromatin, as_json=False)
+        say([""], {}, as_json=False)
+        say_individuals(done.individual, as_json=False)
         say(["", f"Expression from promoters: {done.report}"], {}, as_json=False)
         return
     facts = {
@@ -56,6 +58,7 @@ def _demo(
         "differential": _study_facts(done.differential),
         "halflife": _study_facts(done.halflife),
         "chromatin": _study_facts(done.chromatin),
+        "individual": _individual_facts(done.individual),
     }
     say([], facts, as_json=True)
 
@@ -67,13 +70,16 @@ def _simulate(
     cells: Annotated[
         int, typer.Option(help="Number of cell types with histone marks; 0: none.")
     ] = 0,
+    people: Annotated[
+        int, typer.Option(help="Number of people with genotypes and expression; 0: none.")
+    ] = 0,
     as_json: Json = False,
 ) -> None:
     """Write a known-truth world: genome, genes, expression, half-lives, read counts, the truth."""
     import exprimo
 
     with bars():
-        world = exprimo.simulate(out, seed=seed, size=size, cells=cells)
+        world = exprimo.simulate(out, seed=seed, size=size, cells=cells, people=people)
     facts = {name: value for name, value in world._asdict().items() if value is not None}
     lines = [f"Wrote a {size} world to {out} (seed {seed})"]
     lines += [f"  {name}: {_short(value)}" for name, value in facts.items() if name != "path"]
@@ -117,6 +123,8 @@ def _run(
         say_run(done, as_json=as_json)
     elif hasattr(done, "benchmark"):
         say_study(done, as_json=as_json)
+    elif hasattr(done, "facts"):
+        say_individuals(done, as_json=as_json)
     else:
         say_benchmark(done, as_json=as_json)
 
@@ -194,6 +202,17 @@ def say_study(done: Any, *, as_json: bool) -> None:
         f"  report: {done.report}",
     ]
     say(lines, _study_facts(done), as_json=as_json)
+
+
+def say_individuals(done: Any, *, as_json: bool) -> None:
+    """Print the verdict of a study of individuals."""
+    lines = [done.facts["verdict"]["text"], "", f"Wrote {done.path}", f"  report: {done.report}"]
+    say(lines, _individual_facts(done), as_json=as_json)
+
+
+def _individual_facts(done: Any) -> dict[str, Any]:
+    facts = {key: done.facts[key] for key in ("verdict", "models", "n_genes", "n_people")}
+    return {"path": done.path, "report": done.report, **facts}
 
 
 def _study_facts(done: Any) -> dict[str, Any]:

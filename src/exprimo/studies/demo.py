@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from exprimo.core.files.atomic import refuse_existing
 from exprimo.labels import DgeConfig
+from exprimo.models.pretrained.enformer import random_enformer, save_enformer
 from exprimo.simulate import simulate
 from exprimo.simulate.chromatin.config import CellsConfig
 from exprimo.simulate.config import WorldConfig, WorldSize, world_config
@@ -41,15 +42,19 @@ from exprimo.studies.differential.config import (
 from exprimo.studies.halflife import HalflifeResult, HalflifeStudy, run_halflife_study
 from exprimo.studies.halflife.config import HALFLIFE_ALONE, GeneSource, HalflifeComparison
 from exprimo.studies.halflife.verdict import BOTH, PROMOTER
+from exprimo.studies.individual import IndividualResult, IndividualStudy, run_individual_study
+from exprimo.studies.individual.config import Genes, Models, People
 from exprimo.studies.sequence import PromoterSource, SequenceStudy, run_sequence_study
 from exprimo.training import FitConfig
 
+DEMO_PEOPLE = 200
+UNTRAINED = "untrained.safetensors"
 # Enough to come near the ceiling in half a minute a network; by size it would be 20.
 DEMO_EPOCHS = 10
 
 
 class Demonstration(NamedTuple):
-    """Four studies of simulated worlds; ``report`` is that of the first."""
+    """Five studies of simulated worlds; ``report`` is that of the first."""
 
     path: Path
     report: Path
@@ -57,15 +62,18 @@ class Demonstration(NamedTuple):
     differential: DifferentialResult
     halflife: HalflifeResult
     chromatin: ChromatinResult
+    individual: IndividualResult
 
 
 def demo(out: str | Path = "demo", *, seed: int = 0, size: WorldSize = "small") -> Demonstration:
-    """Simulate worlds and take them through four studies.
+    """Simulate worlds and take them through five studies.
 
     ``OUT/report.html`` asks how much expression can be read from promoters,
     ``OUT/differential/report.html`` whether they tell which genes change between two conditions,
-    ``OUT/halflife/report.html`` what the half-life of the mRNA adds, in a world of its own, and
-    ``OUT/chromatin/report.html`` how much histone marks tell of cell types never seen, in another.
+    ``OUT/individual/report.html`` whether the network of the first, which read one reference
+    genome, tells how people differ, ``OUT/halflife/report.html`` what the half-life of the mRNA
+    adds, in a world of its own, and ``OUT/chromatin/report.html`` how much histone marks tell of
+    cell types never seen, in another.
 
     Examples
     --------
@@ -73,7 +81,7 @@ def demo(out: str | Path = "demo", *, seed: int = 0, size: WorldSize = "small") 
     """
     folder = Path(out)
     refuse_existing(folder)
-    simulate(folder / "world", seed=seed, size=size)
+    simulate(folder / "world", seed=seed, size=size, people=DEMO_PEOPLE)
     first = demo_study(folder)
     first.save(folder / "study.toml", comments=True)
     expression = run_sequence_study(first, folder, out=folder)
@@ -89,7 +97,14 @@ def demo(out: str | Path = "demo", *, seed: int = 0, size: WorldSize = "small") 
     simulate(home / "world", seed=seed, config=chromatin_world(size))
     fourth.save(home / "study.toml", comments=True)
     chromatin = run_chromatin_study(fourth, home, out=home)
-    return Demonstration(folder, expression.report, expression, differential, halflife, chromatin)
+    fifth, home = individual_demo_study(), folder / "individual"
+    home.mkdir()
+    save_enformer(random_enformer(seed=seed), home / UNTRAINED)
+    fifth.save(home / "study.toml", comments=True)
+    individual = run_individual_study(fifth, home, out=home)
+    return Demonstration(
+        folder, expression.report, expression, differential, halflife, chromatin, individual
+    )
 
 
 def demo_study(folder: Path) -> SequenceStudy:
@@ -195,4 +210,23 @@ def chromatin_demo_study() -> ChromatinStudy:
         ),
         binary=Binary(models=(WITHIN,)),
         interpretation=Explained(row=WITHIN),
+    )
+
+
+def individual_demo_study() -> IndividualStudy:
+    """Make the study of the people of ``../world``: the first study's network, and a control."""
+    return IndividualStudy(
+        out=".",
+        question="A network read one simulated genome. Does it tell how people differ?",
+        truth="../world/truth",
+        people=People(
+            genotypes="../world/genotypes.vcf.gz",
+            expression="../world/expression.bed.gz",
+            covariates="../world/covariates.tsv",
+        ),
+        genes=Genes(fasta="../world/genome.fa", genes="../world/genes.gtf"),
+        models=Models(
+            answer="../benchmark/runs/cnn-homology-s0",
+            beside={"untrained enformer": f"enformer:{UNTRAINED}"},
+        ),
     )

@@ -8,12 +8,11 @@ from typing import Any
 
 from exprimo.core.errors import MismatchError
 from exprimo.data.textfile import open_text
+from exprimo.features.haplotypes.phase import Unphased, check_unphased
+from exprimo.features.haplotypes.writing.sites import gene_sites, with_genotypes
 from exprimo.scoring.personal.config import PersonalConfig, Window
 from exprimo.scoring.personal.sources import Sources
 from exprimo.scoring.sequences import Average
-from exprimo.scoring.variants.genes import gene_starts
-
-NO_GENOTYPES = "on a chromosome without genotypes"
 
 
 def config_of(
@@ -22,6 +21,7 @@ def config_of(
     fasta: str | Path,
     *,
     samples: Sequence[str] | Path | None = None,
+    unphased: Unphased = "error",
     strands: bool = False,
     shifts: int = 0,
     track_table: str | Path | None = None,
@@ -38,6 +38,7 @@ def config_of(
             "genotypes": str(genotypes),
             "fasta": str(fasta),
             "samples": _names(samples),
+            "unphased": check_unphased(unphased),
             "average": Average.checked({"strands": strands, "shifts": shifts}),
             "track_table": None if track_table is None else str(track_table),
             "chrom_style": str(chrom_style),
@@ -61,23 +62,33 @@ def _names(samples: Sequence[str] | Path | None) -> tuple[str, ...] | None:
 def windows_of(
     sources: Sources, genes: str | Path, chosen: Sequence[str], tss: str
 ) -> tuple[tuple[Window, ...], dict[str, int]]:
-    """Give the genes whose chromosome has genotypes; one that was asked for must have."""
-    sites = gene_starts(
-        genes, sources.genome, chosen=chosen, tss=tss, chrom_style=sources.config.chrom_style
+    """Give the genes whose chromosome has genotypes, and how many were left out for which reason.
+
+    A gene that was asked for is never left out: that is an error.
+    """
+    genome, model = sources.genome, sources.model
+    sites, dropped = gene_sites(
+        genes, genome, gene=chosen, tss=tss, chrom_style=sources.config.chrom_style
     )
-    there = sites["chrom"].isin(sources.genotypes.chromosomes)
-    if not there.all() and (chosen or not there.any()):
-        first = sites[~there].iloc[0]
+    chromosomes = sources.genotypes.chromosomes
+    lacking = sites[~sites["chrom"].isin(chromosomes)]
+    if chosen and len(lacking):
         raise MismatchError(
             "a gene lies on a chromosome without genotypes",
             file=sources.genotypes.path,
-            record=f"gene {first['gene_id']}",
-            found=first["chrom"],
-            expected=", ".join(sources.genotypes.chromosomes[:5]),
+            record=f"gene {lacking['gene_id'].iloc[0]}",
+            found=lacking["chrom"].iloc[0],
+            expected=", ".join(chromosomes[:5]),
             remedy="Give the genotypes of that chromosome",
         )
-    columns = ["gene_id", "chrom", "tss", "strand"]
-    rows = sites.loc[there, columns].to_dict("records")
-    dropped = {NO_GENOTYPES: int((~there).sum())}
+    kept = with_genotypes(
+        sites,
+        genome,
+        chromosomes,
+        dropped,
+        upstream=model.upstream,
+        downstream=model.downstream,
+    )
+    rows = kept[["gene_id", "chrom", "tss", "strand"]].to_dict("records")
     windows = tuple(Window.model_validate(row) for row in rows)
     return windows, {reason: count for reason, count in dropped.items() if count}

@@ -52,6 +52,10 @@ class PersonalWork:
             }
         )
 
+    def close(self) -> None:
+        """Let go of the files."""
+        self.sources.close()
+
     def _predict(self, codes: Codes) -> Floats:
         # The bins around the TSS are one number a track.
         values = self.sources.model.predict(codes).mean(axis=2, dtype=np.float64)

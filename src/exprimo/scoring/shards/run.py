@@ -113,7 +113,12 @@ class _Local(NamedTuple):
 @contextmanager
 def _local(opener: str, settings: dict[str, Any], worker: Worker | None) -> Iterator[Executor]:
     chosen = open_work(opener, settings) if worker is None else worker
-    yield _Local(plan_of(chosen), chosen)
+    try:
+        yield _Local(plan_of(chosen), chosen)
+    finally:
+        close = getattr(chosen, "close", None)
+        if worker is None and close is not None:
+            close()
 
 
 def _executor(

@@ -177,9 +177,7 @@ def _parts(genotypes: Genotypes, stretches: Sequence[Interval]) -> Iterator[Bloc
         table = block.variants[inside].reset_index(drop=True)
         table["record"] += n_records
         n_records = int(table["record"].max()) + 1 if len(table) else n_records
-        yield block._replace(
-            variants=table, alleles=block.alleles[inside], phased=block.phased[inside]
-        )
+        yield Block(table, block.alleles[inside], block.phased[inside], None, None)
 
 
 def _related(

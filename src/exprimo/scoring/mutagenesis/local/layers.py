@@ -135,7 +135,7 @@ class MaxPool:
     whole_bins: bool = True
 
     def read(self, x: Tensor) -> tuple[Tensor, Change]:
-        size = self.size or len(x)
+        size = self.size or max(1, len(x))
         filled = _in_bins(x, size, self.whole_bins, float("-inf"))
         binned = filled.view(-1, size, x.shape[1])
         y = binned.amax(1)
