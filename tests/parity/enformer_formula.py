@@ -52,9 +52,9 @@ def weights(name: str, shape: tuple[int, ...]) -> npt.NDArray[np.float32]:
     if "to_attn_logits" in name:
         return 2 * np.eye(shape[0], dtype=np.float32)[:, :, None, None] + values / inputs
     if len(shape) == 3:
-        return (values - values.mean(axis=(1, 2), keepdims=True)) * np.float32(3) / inputs
+        return (values - values.mean(axis=(1, 2), keepdims=True)) * np.float32(2.5) / inputs
     if len(shape) == 2:
-        return values * np.float32(2) / inputs
+        return values * np.float32(1.5) / inputs
     if name.endswith((".weight", "running_var")):
         return np.float32(1) + np.float32(0.3) * values
     return np.float32(0.3) * values

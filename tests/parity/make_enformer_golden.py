@@ -1,8 +1,9 @@
 """Ask the published PyTorch port of Enformer what it gives for weights by formula.
 
 Source: enformer-pytorch 0.8.12 (MIT, https://github.com/lucidrains/enformer-pytorch), installed
-with ``--no-deps`` beside ``torch einops transformers pyfaidx polars discrete-key-value-bottleneck-pytorch``
-in an environment of its own; it is never imported by the package or its tests. Run there:
+with ``--no-deps`` beside torch, einops, transformers, pyfaidx, polars and
+discrete-key-value-bottleneck-pytorch in an environment of its own; neither the package nor its
+tests import it. Run there:
 
     python tests/parity/make_enformer_golden.py tests/fixtures/enformer_golden.json
 

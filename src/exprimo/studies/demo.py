@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from exprimo.core.files.atomic import refuse_existing
 from exprimo.labels import DgeConfig
-from exprimo.models.pretrained.enformer import random_enformer, save_enformer
+from exprimo.models.pretrained.enformer import EnformerConfig, random_enformer, save_enformer
 from exprimo.simulate import simulate
 from exprimo.simulate.chromatin.config import CellsConfig
 from exprimo.simulate.config import WorldConfig, WorldSize, world_config
@@ -49,6 +49,11 @@ from exprimo.training import FitConfig
 
 DEMO_PEOPLE = 200
 UNTRAINED = "untrained.safetensors"
+# About the window of the trained network, four hundred a second.
+UNTRAINED_SIZES = EnformerConfig(
+    dim=24, depth=1, heads=1, key=8, divisible_by=4, downsamples=5, window=640, bins=12,
+    tracks={"human": 2},
+)  # fmt: skip
 # Enough to come near the ceiling in half a minute a network; by size it would be 20.
 DEMO_EPOCHS = 10
 
@@ -99,7 +104,7 @@ def demo(out: str | Path = "demo", *, seed: int = 0, size: WorldSize = "small") 
     chromatin = run_chromatin_study(fourth, home, out=home)
     fifth, home = individual_demo_study(), folder / "individual"
     home.mkdir()
-    save_enformer(random_enformer(seed=seed), home / UNTRAINED)
+    save_enformer(random_enformer(UNTRAINED_SIZES, seed), home / UNTRAINED)
     fifth.save(home / "study.toml", comments=True)
     individual = run_individual_study(fifth, home, out=home)
     return Demonstration(

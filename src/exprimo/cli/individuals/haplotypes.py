@@ -12,6 +12,40 @@ from exprimo.cli.output import say
 from exprimo.cli.progress import bars
 from exprimo.cli.studying import Json
 
+_Genotypes = Annotated[
+    Path, typer.Option(help="VCF, BCF, PLINK 1 or PLINK 2 (prefix or any file).")
+]
+_Genes = Annotated[
+    Path, typer.Option(help="GTF, GFF3 or BED, or a table gene_id, chrom, tss, strand.")
+]
+_Out = Annotated[Path, typer.Option("-o", "--out", help="Dataset (.h5) or FASTA (.fa, .fa.gz).")]
+_Upstream = Annotated[
+    int | None, typer.Option(help="Instead of --window: bases before the TSS.", min=0)
+]
+_Downstream = Annotated[
+    int | None, typer.Option(help="Instead of --window: bases from the TSS on.", min=0)
+]
+_Gene = Annotated[list[str] | None, typer.Option(help="Only this gene, id or name; repeatable.")]
+_Samples = Annotated[
+    str | None, typer.Option(help="People: a file with one a line, or names with commas.")
+]
+_Unphased = Annotated[
+    str, typer.Option(help="Where phase is not known: error, or a number of random phasings.")
+]
+_Expression = Annotated[
+    Path | None, typer.Option(help="BED or matrix of expression by gene and person: a target.")
+]
+_Each = Annotated[bool, typer.Option("--each", help="FASTA: one record per person and haplotype.")]
+_Tss = Annotated[
+    str, typer.Option(help="canonical, most5prime, or a table gene_id, chrom, tss, strand.")
+]
+_ChromStyle = Annotated[
+    str, typer.Option(help="auto, or two columns: name in the files, genome's name.")
+]
+_OnMismatch = Annotated[
+    Literal["error", "skip", "swap"], typer.Option(help="Where REF is not what the genome has.")
+]
+
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
@@ -23,46 +57,22 @@ def register(app: typer.Typer) -> None:
 
 
 def _haplotypes(
-    genotypes: Annotated[
-        Path, typer.Option(help="VCF, BCF, PLINK 1 or PLINK 2 (prefix or any file).")
-    ],
+    genotypes: _Genotypes,
     fasta: Annotated[Path, typer.Option(help="Genome: FASTA, plain, gzip or bgzip.")],
-    genes: Annotated[
-        Path, typer.Option(help="GTF, GFF3 or BED, or a table gene_id, chrom, tss, strand.")
-    ],
-    out: Annotated[Path, typer.Option("-o", "--out", help="Dataset (.h5) or FASTA (.fa, .fa.gz).")],
+    genes: _Genes,
+    out: _Out,
     window: Annotated[int, typer.Option(help="Bases, the TSS in the middle.", min=1)] = 196_608,
-    upstream: Annotated[
-        int | None, typer.Option(help="Instead of --window: bases before the TSS.", min=0)
-    ] = None,
-    downstream: Annotated[
-        int | None, typer.Option(help="Instead of --window: bases from the TSS on.", min=0)
-    ] = None,
-    gene: Annotated[
-        list[str] | None, typer.Option(help="Only this gene, id or name; repeatable.")
-    ] = None,
-    samples: Annotated[
-        str | None, typer.Option(help="People: a file with one a line, or names with commas.")
-    ] = None,
-    unphased: Annotated[
-        str, typer.Option(help="Where phase is not known: error, or a number of random phasings.")
-    ] = "error",
+    upstream: _Upstream = None,
+    downstream: _Downstream = None,
+    gene: _Gene = None,
+    samples: _Samples = None,
+    unphased: _Unphased = "error",
     seed: Annotated[int, typer.Option(help="Of the random phasings.")] = 0,
-    expression: Annotated[
-        Path | None, typer.Option(help="BED or matrix of expression by gene and person: a target.")
-    ] = None,
-    each: Annotated[
-        bool, typer.Option("--each", help="FASTA: one record per person and haplotype.")
-    ] = False,
-    tss: Annotated[
-        str, typer.Option(help="canonical, most5prime, or a table gene_id, chrom, tss, strand.")
-    ] = "canonical",
-    chrom_style: Annotated[
-        str, typer.Option(help="auto, or two columns: name in the files, genome's name.")
-    ] = "auto",
-    on_ref_mismatch: Annotated[
-        Literal["error", "skip", "swap"], typer.Option(help="Where REF is not what the genome has.")
-    ] = "error",
+    expression: _Expression = None,
+    each: _Each = False,
+    tss: _Tss = "canonical",
+    chrom_style: _ChromStyle = "auto",
+    on_ref_mismatch: _OnMismatch = "error",
     as_json: Json = False,
 ) -> None:
     """Write both haplotypes of each person around each gene's TSS, SNPs and indels applied."""

@@ -76,6 +76,9 @@ def _variants(
     precision: Annotated[
         Literal["auto", "fp32", "bf16"], typer.Option(help="Of the arithmetic.")
     ] = "fp32",
+    way: Annotated[
+        Literal["auto", "whole"], typer.Option(help="whole: read every window whole.")
+    ] = "auto",
     shard_size: Annotated[
         int | None, typer.Option(help="Pairs of variant and window in a shard.", min=1)
     ] = None,
@@ -110,6 +113,7 @@ def _variants(
             strands=strands,
             shifts=shifts,
             precision=precision,
+            way=way,
             shard_size=shard_size,
             executor=executor,
             address=address,

@@ -108,11 +108,20 @@ class Spool(NamedTuple):
 @contextmanager
 def open_spool(out: Path, length: int) -> Iterator[Spool]:
     """Open both on the disk of an output; they end with the process."""
-    with storage_errors(out):
-        out.parent.mkdir(parents=True, exist_ok=True)
-        carriers = tempfile.TemporaryFile(dir=out.parent)  # noqa: SIM115 -- closed just below
-    with carriers:
+    carriers, codes = _nameless(out), _nameless(out)
+    with carriers, codes:
+        yield Spool(CarrierFile(carriers, out), CodeFile(codes, out, length))
+
+
+def _nameless(out: Path) -> IO[bytes]:
+    try:
         with storage_errors(out):
-            codes = tempfile.TemporaryFile(dir=out.parent)  # noqa: SIM115 -- closed just below
-        with codes:
-            yield Spool(CarrierFile(carriers, out), CodeFile(codes, out, length))
+            out.parent.mkdir(parents=True, exist_ok=True)
+            return tempfile.TemporaryFile(dir=out.parent)
+    except FileNotFoundError as error:  # so /proc refuses new files
+        raise StorageError(
+            "cannot write here",
+            file=out,
+            found=error.strerror,
+            remedy="Choose a folder that you may write to",
+        ) from error

@@ -56,6 +56,8 @@ class VariantsConfig(Config):
     """Readings of a window that are averaged."""
     precision: Literal["auto", "fp32", "bf16"] = "fp32"
     """Of the network's arithmetic."""
+    way: Literal["auto", "whole"] = "auto"
+    """``auto`` follows a substitution through a `cnn`; ``whole`` reads every window whole."""
     background: str | None = None
     """Scores of common variants that quantiles are taken against."""
     shard_size: int | None = Field(None, ge=1)

@@ -15,6 +15,7 @@ from exprimo.scoring.sequences import SequenceModel
 from exprimo.scoring.variants.alleles import Alleles
 from exprimo.scoring.variants.bins import partner_bins
 from exprimo.scoring.variants.edits import Ints
+from exprimo.scoring.variants.local import local_reader
 from exprimo.scoring.variants.plan import Plan
 from exprimo.scoring.variants.scores import ScoreKind, Scores, score
 from exprimo.scoring.variants.windows import VariantWindows, unknown_in, variant_windows
@@ -45,8 +46,16 @@ class PairScorer:
     """
 
     def __init__(
-        self, model: SequenceModel, genome: Genome, plan: Plan, alleles: Alleles, kind: ScoreKind
+        self,
+        model: SequenceModel,
+        genome: Genome,
+        plan: Plan,
+        alleles: Alleles,
+        kind: ScoreKind,
+        *,
+        whole: bool = False,
     ) -> None:
+        self._local = None if whole else local_reader(model)
         self._model, self._genome = model, genome
         self._plan, self._alleles, self._kind = plan, alleles, kind
         self._kept: dict[int, Floats] = {}
@@ -87,28 +96,39 @@ class PairScorer:
 
     def _predict(self, used: Ints, place: Ints, windows: VariantWindows) -> tuple[Floats, Floats]:
         """Predict for both alleles of each pair, (pairs, tracks, bins) each."""
-        kept = [self._kept.get(number) for number in used.tolist()]
-        fresh = np.array([known is None for known in kept])
+        model, edits = self._model, windows.edits
+        shape = len(model.tracks), model.n_bins
+        of_place = np.empty((len(used), *shape), dtype=np.float32)
+        of_pair = np.empty((len(place), *shape), dtype=np.float32)
+        fresh = np.ones(len(used), dtype=np.bool_)
+        for at, number in enumerate(used.tolist()):
+            if number in self._kept:
+                of_place[at], fresh[at] = self._kept[number], False
         changed = _differ(windows.alternate, windows.reference, place)
+        left = changed.copy()
+        if self._local is not None:
+            single = np.flatnonzero(changed & (edits.n_ref == 1) & (edits.n_alt == 1))
+            rows, inner = np.unique(place[single], return_inverse=True)
+            of_place[rows], of_pair[single] = self._local.predict(
+                windows.reference[rows], windows.alternate[single], inner, edits.first[single]
+            )
+            self.n_read += int(fresh[rows].sum()) + len(single)
+            fresh[rows], left[single] = False, False
         # Each reference stands before its alternates: some models compute only what differs
         # from the window before.
-        of_row = np.concatenate([np.flatnonzero(fresh), place[changed]])
+        of_row = np.concatenate([np.flatnonzero(fresh), place[left]])
         order = np.argsort(of_row, kind="stable")
-        rows = np.concatenate([windows.reference[fresh], windows.alternate[changed]])[order]
-        predicted = np.empty((len(rows), len(self._model.tracks), self._model.n_bins), np.float32)
-        predicted[order] = self._model.predict(rows)
-        self.n_read += len(rows)
-        of_place = np.empty((len(used), *predicted.shape[1:]), dtype=np.float32)
+        codes = np.concatenate([windows.reference[fresh], windows.alternate[left]])[order]
+        predicted = np.empty((len(codes), *shape), dtype=np.float32)
+        predicted[order] = model.predict(codes)
+        self.n_read += len(codes)
         of_place[fresh] = predicted[: fresh.sum()]
-        for at, known in enumerate(kept):
-            if known is not None:
-                of_place[at] = known
+        of_pair[left] = predicted[fresh.sum() :]
         # Pairs are ordered by window, so only the last can go on.
         self._kept = {int(used[-1]): of_place[-1].copy()}
         reference = of_place[place]
-        alternate = reference.copy()
-        alternate[changed] = predicted[fresh.sum() :]
-        return reference, alternate
+        of_pair[~changed] = reference[~changed]
+        return reference, of_pair
 
 
 def _differ(alternate: Codes, reference: Codes, place: Ints) -> npt.NDArray[np.bool_]:

@@ -90,6 +90,7 @@ def variants(
     strands: bool = False,
     shifts: int = 0,
     precision: Literal["auto", "fp32", "bf16"] = "fp32",
+    way: Literal["auto", "whole"] = "auto",
     shard_size: int | None = None,
     executor: ExecutorName = "local",
     address: str | None = None,
@@ -155,6 +156,9 @@ def variants(
         Average over both strands, and over shifts of so many bases either way.
     precision
         ``bf16`` is faster where the machine computes in it, and coarser than many effects.
+    way
+        ``auto``: of a substitution only what it can reach is computed, where the model is a
+        ``cnn``; the same up to rounding. ``whole``: every window whole.
     shard_size
         Pairs in a shard, which is the most that a stop loses.
     executor, address
@@ -185,6 +189,7 @@ def variants(
             "upstream": upstream,
             "average": {"strands": strands, "shifts": shifts},
             "precision": precision,
+            "way": way,
             "shard_size": shard_size,
             "machine": {"device": device, "threads": threads},
         }

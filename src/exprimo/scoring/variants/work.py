@@ -75,7 +75,9 @@ class VariantWork:
             self.plan = plan_around_tss(self.sites, alleles, tss, **window)
         if not len(self.plan.place):
             raise _none_inside(config, len(self.sites), model)
-        self.scorer = PairScorer(model, self.genome, self.plan, alleles, self.kind)
+        self.scorer = PairScorer(
+            model, self.genome, self.plan, alleles, self.kind, whole=config.way == "whole"
+        )
         least = _SHARD_BASES // (model.upstream + model.downstream)
         size = config.shard_size or max(_FEWEST, min(_MOST, least))
         n_pairs = len(self.plan.place)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from exprimo.core.progress import track
 from exprimo.data.genotypes.cohort.tally import HOM_ALT, HOM_REF, GenotypeCodes
@@ -68,7 +68,7 @@ def chance_kinship(codes: GenotypeCodes, n_pairs: int) -> float:
     if not n_pairs or not pq.any():
         return math.inf
     spread = math.sqrt(12 * float(np.square(pq).sum())) / (4 * float(pq.sum()))
-    return float(spread * norm.isf(0.01 / n_pairs))
+    return float(spread * -ndtri(0.01 / n_pairs))
 
 
 def related_pairs(

@@ -15,13 +15,13 @@ from exprimo.core.errors import ConfigError, MismatchError
 from exprimo.core.files.atomic import refuse_existing
 from exprimo.core.files.provenance import describe_origin
 from exprimo.core.progress import track
-from exprimo.data.expression import read_expression
 from exprimo.data.fasta import Genome
 from exprimo.data.genotypes.alleles import OnMismatch
 from exprimo.data.genotypes.open import open_genotypes
 from exprimo.data.genotypes.plink.trio import find_trio
 from exprimo.data.genotypes.view import Genotypes
 from exprimo.data.names import read_chromosome_names
+from exprimo.data.phenotypes.by_person import read_expression
 from exprimo.features.haplotypes.phase import Unphased, check_unphased
 from exprimo.features.haplotypes.window import PlannedWindow, plan_window
 from exprimo.features.haplotypes.writing.dataset import write_haplotype_dataset

@@ -93,7 +93,7 @@ def _chosen(sites: pd.DataFrame, gene: Sequence[str], path: str | Path) -> pd.Da
         if not len(found):
             found = sites.index[sites["gene_name"] == name]
         if not len(found):
-            known = [*sites["gene_name"], *sites["gene_id"]]
+            known = list(dict.fromkeys([*sites["gene_name"], *sites["gene_id"]]))
             raise unknown_name("gene", name, known, file=path)
         if len(found) > 1:
             raise InputError(

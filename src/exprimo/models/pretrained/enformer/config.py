@@ -92,7 +92,8 @@ class EnformerConfig(Config):
     @model_validator(mode="after")
     def _fits(self) -> Self:
         problems = [
-            (self.dim % (2 * self.heads) != 0, "dim is not a multiple of twice the heads"),
+            (self.dim % 2 != 0, "dim is odd"),
+            (self.dim % self.heads != 0, "dim is not a multiple of the heads"),
             (self.value % _BASES_OF_FEATURES != 0, "dim / heads is not a multiple of 6"),
             (self.window % self.bin_size != 0, f"the window is not whole bins of {self.bin_size}"),
             (self.bins > self.positions, f"more bins than {self.positions} positions"),
