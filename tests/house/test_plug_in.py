@@ -148,7 +148,7 @@ def test_a_plugged_in_backbone_predicts_with_and_without_a_file(
     with pytest.raises(InputError, match="no such file of weights"):
         exprimo.predict("toy:none.json", dataset, tmp_path / "R.parquet", device="cpu")
     with pytest.raises(InputError, match=r"one of .*toy"):
-        exprimo.predict("enformer:w.h5", dataset, tmp_path / "R.parquet", device="cpu")
+        exprimo.predict("borzoi:w.h5", dataset, tmp_path / "R.parquet", device="cpu")
 
 
 def test_a_plugged_in_backbone_embeds_a_dataset(site: Path, dataset: Path, tmp_path: Path) -> None:

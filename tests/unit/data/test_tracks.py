@@ -96,7 +96,7 @@ def test_nothing_found_shows_what_is_near(table: TrackTable):
         table.choose(["CAGE", "CAGE whole blod"])
     assert "'CAGE whole blod'" in str(refused.value)
     assert "CAGE:Whole blood (ribopure), donor090309" in str(refused.value)
-    with pytest.raises(InputError, match=r"Near it: CAGE:Whole blood"):
+    with pytest.raises(InputError, match="Near it: CAGE:"):
         table.choose(["CNhs11769"])
     with pytest.raises(InputError, match="Look into the table"):
         table.choose(["zzzz"])
@@ -124,7 +124,7 @@ def test_fewer_columns_will_do(tmp_path: Path):
 def test_damaged_tables_are_refused(tmp_path: Path):
     with pytest.raises(FormatError, match="not a table of tracks"):
         read_tracks(write(tmp_path, ["a\tb"], "gene\tcount"))
-    with pytest.raises(FormatError, match="line 3.*|7 fields"):
+    with pytest.raises(FormatError, match="line 3"):
         read_tracks(write(tmp_path, [rows()[0], rows()[1].rpartition("\t")[0]]))
     with pytest.raises(FormatError, match="lines 2 and 3"):
         read_tracks(write(tmp_path, [rows()[0], rows()[0]]))

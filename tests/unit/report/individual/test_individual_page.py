@@ -27,57 +27,13 @@ def made_up(folder: Path, *, expression: bool = True, truth: bool = True) -> Pat
     parts: dict[str, list[pd.DataFrame]] = {"genes": [], "people": [], "top": [], "effects": []}
     models: dict[str, Any] = {}
     for name, size in (("cnn", 0.4), ("untrained <b>", 0.0)):
-        r = np.clip(rng.normal(size, 0.25, 60), -1, 1)
-        r[:6] = 0
-        sd = np.where(np.arange(60) < 6, 0.0, rng.gamma(2, 0.1, 60))
-        parts["genes"].append(
-            pd.DataFrame(
-                {
-                    "model": name, "gene_id": [f"g{i}" for i in range(60)], "n_people": 30,
-                    "pearson_r": r, "sd_observed": 1.0, "sd_predicted": sd,
-                }
-            )
-        )  # fmt: skip
-        mean = rng.uniform(0.7, 0.8, 30)
-        parts["people"].append(
-            pd.DataFrame(
-                {
-                    "model": name, "individual": [f"p{i}" for i in range(30)], "n_genes": 60,
-                    "pearson_r": mean + 0.01, "mean_r": mean,
-                }
-            )
-        )  # fmt: skip
-        effect = np.where(rng.random(300) < 0.2, rng.normal(size=300), 0.0)
-        scores = pd.DataFrame(
-            {
-                "model": name, "variant_id": [f"1:{i + 1}:A:C" for i in range(300)], "chrom": "1",
-                "pos": np.arange(300) + 1, "ref": "A", "alt": "C",
-                "gene_id": [f"g{i % 60}" for i in range(300)], "ref_pred": 1.0,
-                "raw_score": size * effect + 0.05 * rng.normal(size=300),
-            }
-        )  # fmt: skip
-        scores["alt_pred"] = 1.0 + scores["raw_score"]
-        parts["effects"].append(scores.assign(effect=effect, in_site=effect != 0, what="none"))
-        parts["top"].append(scores.head(20))
-        across = {
-            "mean_r": _SPAN, "median_r": 0.2, "share_positive": 0.8, "n_constant": 6,
-            "null_low": -0.03, "null_high": 0.03, "p": 0.0005,
-        }  # fmt: skip
-        models[name] = {"variants": {"n": 300}}
-        if expression:
-            models[name]["people"] = {
-                "n_genes": 60, "n_people": 30, "across_people": across, "across_genes": _SPAN,
-            }  # fmt: skip
-            if truth:
-                models[name]["people"]["ceiling"] = {"across_people": _SPAN | {"value": 0.6}}
-        if truth:
-            models[name]["effects"] = dict.fromkeys(
-                ("auroc_in_site", "auroc_acting", "sign", "pearson_r"), _SPAN
-            )
+        for table, rows in _tables(rng, size).items():
+            parts[table].append(rows.assign(model=name))
+        models[name] = _facts(expression, truth)
     folder.mkdir(parents=True)
     kept = {"top"} | ({"genes", "people"} if expression else set())
-    for name in kept | ({"effects"} if truth else set()):
-        pd.concat(parts[name]).to_csv(folder / f"{name}.tsv", sep="\t", index=False)
+    for table in kept | ({"effects"} if truth else set()):
+        pd.concat(parts[table]).to_csv(folder / f"{table}.tsv", sep="\t", index=False)
     facts = {
         "format_version": 1, "kind": "individual", "question": "Does it?", "answer": "cnn",
         "models": models, "genes": "held-out", "command": ["exprimo", "run"],
@@ -86,6 +42,56 @@ def made_up(folder: Path, *, expression: bool = True, truth: bool = True) -> Pat
     }  # fmt: skip
     (folder / "study.json").write_text(json.dumps(facts))
     return folder
+
+
+def _tables(rng: np.random.Generator, size: float) -> dict[str, pd.DataFrame]:
+    """Make the tables of one model; ``size`` says how right it is."""
+    r = np.clip(rng.normal(size, 0.25, 60), -1, 1)
+    r[:6] = 0
+    genes = pd.DataFrame(
+        {
+            "gene_id": [f"g{i}" for i in range(60)], "n_people": 30, "pearson_r": r,
+            "sd_observed": 1.0,
+            "sd_predicted": np.where(np.arange(60) < 6, 0.0, rng.gamma(2, 0.1, 60)),
+        }
+    )  # fmt: skip
+    mean = rng.uniform(0.7, 0.8, 30)
+    people = pd.DataFrame(
+        {
+            "individual": [f"p{i}" for i in range(30)], "n_genes": 60, "pearson_r": mean + 0.01,
+            "mean_r": mean,
+        }
+    )  # fmt: skip
+    effect = np.where(rng.random(300) < 0.2, rng.normal(size=300), 0.0)
+    scores = pd.DataFrame(
+        {
+            "variant_id": [f"rs{i}" for i in range(300)], "chrom": "1", "pos": np.arange(300) + 1,
+            "ref": "A", "alt": "C", "gene_id": [f"g{i % 60}" for i in range(300)], "ref_pred": 1.0,
+            "raw_score": size * effect + 0.05 * rng.normal(size=300),
+        }
+    )  # fmt: skip
+    scores["alt_pred"] = 1.0 + scores["raw_score"]
+    effects = scores.assign(effect=effect, in_site=effect != 0, what="none")
+    return {"genes": genes, "people": people, "top": scores.head(20), "effects": effects}
+
+
+def _facts(expression: bool, truth: bool) -> dict[str, Any]:
+    """Make what ``study.json`` says of one model."""
+    across = {
+        "mean_r": _SPAN, "median_r": 0.2, "share_positive": 0.8, "n_constant": 6,
+        "null_low": -0.03, "null_high": 0.03, "p": 0.0005,
+    }  # fmt: skip
+    facts: dict[str, Any] = {"variants": {"n": 300}}
+    if expression:
+        facts["people"] = {
+            "n_genes": 60, "n_people": 30, "across_people": across, "across_genes": _SPAN,
+        }  # fmt: skip
+        if truth:
+            facts["people"]["ceiling"] = {"across_people": _SPAN | {"value": 0.6}}
+    if truth:
+        judged = ("auroc_in_site", "auroc_acting", "sign", "pearson_r")
+        facts["effects"] = dict.fromkeys(judged, _SPAN)
+    return facts
 
 
 def words(folder: Path) -> str:
@@ -132,7 +138,9 @@ def test_doubts_name_wrong_directions_and_unpredictable_genes(tmp_path: Path) ->
 
 
 def test_the_true_effect_stands_beside_the_score(tmp_path: Path) -> None:
-    assert "True effect" in words(made_up(tmp_path / "a"))
+    page = words(made_up(tmp_path / "a"))
+    assert "True effect" in page
+    assert "1:20 A>C" in page
     assert "True effect" not in words(made_up(tmp_path / "b", truth=False))
 
 

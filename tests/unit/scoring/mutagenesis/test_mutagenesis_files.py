@@ -122,6 +122,10 @@ def test_effects_are_known_and_stand_where_they_belong(
     assert len(table) == 3 * (3 * LENGTH - 14 - 1)
     assert done.way.startswith(way)
     assert done.positions == (-UPSTREAM, DOWNSTREAM)
+    assert done.n_substitutions == len(table)
+    assert done.n_unknown == 15
+    best = table.loc[table["raw_score"].abs().idxmax()]
+    assert f"chr1:{best['pos']} {best['ref']}>{best['alt']}, position" in done.strongest
     flip = dict(zip("ACGT", "TGCA", strict=True))
     for gene, (tss, strand) in TSS.items():
         rows = table[table["gene_id"] == gene]
