@@ -197,9 +197,7 @@ def _enformer(
         precision: VariantWork(_config(model, listed, fasta, genes, options, precision))
         for precision in ("fp32", "bf16")
     }
-    first = network.config.bins // 2 - 1
-    bins = slice(works["fp32"].model._bins.start, works["fp32"].model._bins.stop)
-    assert bins.start <= first <= bins.stop
+    bins = works["fp32"].model._bins
     head = network._heads["human"]
 
     @torch.inference_mode()

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 import pysam
 import pysam.bcftools
@@ -35,7 +35,7 @@ class Person(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def person(realdata: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Person]:
+def person(realdata: Path, tmp_path_factory: pytest.TempPathFactory) -> Person:
     folder = tmp_path_factory.mktemp("chr21")
     home = realdata / "human_chr21"
     fasta = folder / "chr21.fa"
@@ -60,7 +60,7 @@ def person(realdata: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
             "-H", copy, "-s", "NA20787", "-e", 'ALT~"<.*>"', "-f", str(fasta), packed
         )
         both.append("".join(text.splitlines()[1:]))
-    yield Person(fasta, Path(packed), home / "GRCh38_chr21_genes.gtf", both)
+    return Person(fasta, Path(packed), home / "GRCh38_chr21_genes.gtf", both)
 
 
 def shift_before(person: Person, tss: int, copy: int) -> int:
@@ -107,20 +107,19 @@ def test_haplotypes_of_four_genes_equal_bcftools_consensus(person: Person) -> No
 
 
 def test_the_dataset_holds_both_haplotypes_of_each_gene(person: Person, tmp_path: Path) -> None:
-    table = sites(person).reset_index()
-    rows = [
-        f"{row.gene_id}\tchr21\t{row.tss + 1}\t{row.strand}"
-        for row in table.itertuples(index=False)
-    ]
-    genes = tmp_path / "tss.tsv"
-    genes.write_text("gene_id\tchrom\ttss\tstrand\n" + "\n".join(rows) + "\n")
-    made = haplotypes(person.vcf, person.fasta, genes, tmp_path / "H.h5")
+    made = haplotypes(person.vcf, person.fasta, person.gtf, tmp_path / "H.h5", gene=GENES)
     assert (made.n_examples, made.n_distinct) == (8, 8)
+    assert made.path.stat().st_size < 8 * 2 * HALF + 100_000
+    table = sites(person)
     with Dataset.open(made.path) as data:
-        assert data.examples()["individual"].unique().tolist() == ["NA20787"]
-        first = decode(data.rows("sequence", [0])[0])
-    tss = int(table["tss"][0])
-    at = tss + shift_before(person, tss, 0)
-    strand = table["strand"][0]
-    assert strand == "+"
-    assert first == person.consensus[0][at - HALF : at + HALF]
+        examples = data.examples()
+        for row, example in examples.iterrows():
+            tss = int(table["tss"][example["gene_id"]])
+            assert example["tss"] == tss
+            copy = int(example["haplotype"]) - 1
+            low = tss + shift_before(person, tss, copy) - HALF + (example["strand"] == "-")
+            expected = encode(person.consensus[copy][low : low + 2 * HALF])
+            if example["strand"] == "-":
+                expected = reverse_complement(expected)
+            np.testing.assert_array_equal(data.rows("sequence", np.array([row]))[0], expected)
+    assert sorted(examples["strand"].unique()) == ["+", "-"]

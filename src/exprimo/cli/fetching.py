@@ -1,4 +1,4 @@
-"""Commands that download: fetch genome, fetch geo, fetch weights."""
+"""Commands that download: fetch genome, geo, weights, enformer."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ class _NamesWeights(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         from exprimo.data.fetch.weights import PUBLISHED
 
-        return super().resolve_command(ctx, ["weights", *args] if args[0] in PUBLISHED else args)
+        alone = args[0] in PUBLISHED and args[0] not in self.commands
+        return super().resolve_command(ctx, ["weights", *args] if alone else args)
 
 
 def register(app: typer.Typer) -> None:
@@ -36,6 +37,7 @@ def register(app: typer.Typer) -> None:
     )
     group.command("geo", epilog="Example: exprimo fetch geo GSE248760 -o data")(_geo)
     group.command("weights", epilog="Example: exprimo fetch weights hyenadna-small-32k")(_weights)
+    group.command("enformer", epilog="Example: exprimo fetch enformer")(_enformer)
     app.add_typer(group, name="fetch")
 
 
@@ -80,6 +82,20 @@ def _weights(
     with bars():
         path = exprimo.fetch_weights(name, out)
     _say([path], as_json)
+
+
+def _enformer(
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="Folder; default: the cache.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Download the weights of Enformer (1 GB) and the table of its human tracks."""
+    from exprimo.data.fetch import fetch_enformer
+
+    with bars():
+        paths = fetch_enformer(out)
+    _say(paths, as_json)
 
 
 def _say(paths: list[Path], as_json: bool) -> None:

@@ -13,11 +13,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from exprimo.core.errors import FormatError, InputError, MismatchError
-from exprimo.data.fetch.weights import weights_path
 from exprimo.data.tabular import open_table, parse_number, refuse_duplicate
 
-TRACK_TABLE = "targets_human.txt"
-"""Name of the published table, beside the fetched weights."""
 _COLUMNS = ("index", "identifier", "description")
 _WORD = re.compile(r"[a-z0-9]+")
 _RANGE = re.compile(r"(\d+)\s*-\s*(\d+)")
@@ -207,17 +204,6 @@ def read_tracks(path: str | Path) -> TrackTable:
     if not tracks:
         raise FormatError("a table without tracks", file=path, expected="one row per track")
     return TrackTable(Path(path), tuple(tracks))
-
-
-def tracks_path() -> Path:
-    """Give the place of the fetched table: beside the weights of Enformer.
-
-    Examples
-    --------
-    >>> tracks_path().parts[-2:]
-    ('enformer', 'targets_human.txt')
-    """
-    return weights_path("enformer").with_name(TRACK_TABLE)
 
 
 def _track(row: int, cells: dict[str, str], path: Path, line: int) -> TrackInfo:

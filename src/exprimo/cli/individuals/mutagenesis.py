@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -13,62 +14,81 @@ from exprimo.cli.progress import bars
 from exprimo.cli.studying import Json
 from exprimo.core.errors import ConfigError
 
+if TYPE_CHECKING:
+    from exprimo.scoring.mutagenesis import Mutated
+
+_Model = Annotated[str, typer.Argument(help="RUN, NAME or NAME:FILE.")]
+_Out = Annotated[
+    Path, typer.Option("-o", "--out", help="A table: .parquet, .tsv, .bed; arrays: .h5.")
+]
+_Dataset = Annotated[
+    Path | None, typer.Argument(help="Windows that are stored already, an .h5 file.")
+]
+_Fasta = Annotated[Path | None, typer.Option(help="Or a genome from which they are cut.")]
+_Genes = Annotated[Path | None, typer.Option(help="The annotation: GTF, GFF3 or BED.")]
+_Gene = Annotated[list[str] | None, typer.Option(help="Only this gene, by id or name; repeatable.")]
+_Positions = Annotated[
+    str, typer.Option(help="FIRST:END relative to the TSS, such as -200:100; default: all.")
+]
+_Around = Annotated[
+    int | None, typer.Option(help="Only so many bases to either side of the TSS.", min=0)
+]
+_Tracks = Annotated[str, typer.Option(help="Tracks with commas: names, numbers, words.")]
+_TrackTable = Annotated[Path | None, typer.Option(help="Table that describes them.")]
+_Bins = Annotated[
+    str, typer.Option(help="Bins around the TSS that are averaged, of a backbone; or all.")
+]
+_Strands = Annotated[bool, typer.Option("--strands", help="Average both strands.")]
+_Shifts = Annotated[int, typer.Option(help="Average shifts of so many bases.", min=0)]
+_Upstream = Annotated[
+    int | None, typer.Option(help="Bases before the TSS, if the model does not say.", min=0)
+]
+_Tss = Annotated[str, typer.Option(help="canonical, most5prime, or a table.")]
+_Style = Annotated[str, typer.Option(help="auto, or a table: theirs, genome's.")]
+_Way = Annotated[
+    Literal["auto", "local", "whole"],
+    typer.Option(help="Recompute what a change can reach, or predict every mutant whole."),
+]
+_Memory = Annotated[int, typer.Option(help="MiB beside the network.", min=64)]
+_Executor = Annotated[Literal["local", "ray"], typer.Option(help="Where it runs.")]
+_Address = Annotated[str | None, typer.Option(help="Of a Ray cluster.")]
+
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
     app.command(
         "mutagenesis",
-        epilog="Example: exprimo mutagenesis RUN --fasta G.fa --genes G.gtf --gene JAM2 "
+        epilog="Example: exprimo mutagenesis RUN --fasta g.fa --genes g.gtf --gene JAM2 "
         "--around 200 -o M.parquet",
     )(_mutagenesis)
 
 
 def _mutagenesis(
-    model: Annotated[str, typer.Argument(help="RUN, NAME or NAME:FILE.")],
-    out: Annotated[
-        Path, typer.Option("-o", "--out", help="A table: .parquet, .tsv, .bed; arrays: .h5.")
-    ],
-    dataset: Annotated[
-        Path | None, typer.Argument(help="Windows that are stored already, an .h5 file.")
-    ] = None,
-    fasta: Annotated[Path | None, typer.Option(help="Or a genome from which they are cut.")] = None,
-    genes: Annotated[Path | None, typer.Option(help="The annotation: GTF, GFF3 or BED.")] = None,
-    gene: Annotated[
-        list[str] | None, typer.Option(help="Only this gene, by id or name; repeatable.")
-    ] = None,
-    positions: Annotated[
-        str | None,
-        typer.Option(help="FIRST:END relative to the TSS, such as -200:100; default: all."),
-    ] = None,
-    around: Annotated[
-        int | None, typer.Option(help="Only so many bases to either side of the TSS.", min=0)
-    ] = None,
-    tracks: Annotated[str, typer.Option(help="Tracks with commas: names, numbers, words.")] = "",
-    track_table: Annotated[Path | None, typer.Option(help="Table that describes them.")] = None,
-    bins: Annotated[
-        str, typer.Option(help="Bins around the TSS that are averaged, of a backbone; or all.")
-    ] = "3",
-    strands: Annotated[bool, typer.Option("--strands", help="Average both strands.")] = False,
-    shifts: Annotated[int, typer.Option(help="Average shifts of so many bases.", min=0)] = 0,
-    upstream: Annotated[
-        int | None, typer.Option(help="Bases before the TSS, if the model does not say.", min=0)
-    ] = None,
-    tss: Annotated[str, typer.Option(help="canonical, most5prime, or a table.")] = "canonical",
-    chrom_style: Annotated[str, typer.Option(help="auto, or a table of names.")] = "auto",
-    way: Annotated[
-        Literal["auto", "local", "whole"],
-        typer.Option(help="Recompute what a change can reach, or predict every mutant whole."),
-    ] = "auto",
-    memory: Annotated[int, typer.Option(help="MiB beside the network.", min=64)] = 1024,
-    executor: Annotated[
-        Literal["local", "ray"], typer.Option(help="Where the shards are computed.")
-    ] = "local",
-    address: Annotated[str | None, typer.Option(help="Of a Ray cluster.")] = None,
+    model: _Model,
+    out: _Out,
+    dataset: _Dataset = None,
+    fasta: _Fasta = None,
+    genes: _Genes = None,
+    gene: _Gene = None,
+    positions: _Positions = "",
+    around: _Around = None,
+    tracks: _Tracks = "",
+    track_table: _TrackTable = None,
+    bins: _Bins = "3",
+    strands: _Strands = False,
+    shifts: _Shifts = 0,
+    upstream: _Upstream = None,
+    tss: _Tss = "canonical",
+    chrom_style: _Style = "auto",
+    way: _Way = "auto",
+    memory: _Memory = 1024,
+    executor: _Executor = "local",
+    address: _Address = None,
     device: Device = "auto",
     threads: Threads = None,
     as_json: Json = False,
 ) -> None:
-    """Predict what every single-base change in the windows of genes does."""
+    """Predict what every single-base change in the windows of genes does: ALT minus REF."""
     from exprimo.scoring.mutagenesis import mutagenesis
 
     with bars():
@@ -79,33 +99,40 @@ def _mutagenesis(
             fasta=fasta,
             genes=genes,
             gene=gene or (),
-            tss=tss,
-            chrom_style=chrom_style,
-            positions=None if positions is None else parse_positions(positions),
+            positions=parse_positions(positions) if positions else None,
             around=around,
-            way=way,
-            memory=memory,
             tracks=listed(tracks),
             track_table=track_table,
             bins="all" if bins == "all" else _whole(bins, "bins"),
-            upstream=upstream,
             strands=strands,
             shifts=shifts,
+            upstream=upstream,
+            tss=tss,
+            chrom_style=chrom_style,
+            way=way,
+            memory=memory,
             executor=executor,
             address=address,
             device=device,
             threads=threads,
         )
+    say(list(_told(done)), done._asdict(), as_json=as_json)
+
+
+def _told(done: Mutated) -> Iterator[str]:
     first, end = done.positions
     windows = f"{done.n_examples:,} window" + ("" if done.n_examples == 1 else "s")
-    lines = [
-        f"Wrote the single-base changes of {windows} to {done.path}",
-        f"  positions {first} to {end - 1} relative to the TSS; tracks: {_some(done.tracks)}",
-        f"  mutants computed: {done.way}",
-    ]
+    more = f" and {len(done.tracks) - 5:,} more" if len(done.tracks) > 5 else ""
+    yield f"Wrote {done.n_substitutions:,} single-base changes of {windows} to {done.path}"
+    if done.n_unknown:
+        yield f"  {done.n_unknown:,} positions where N stands have none"
+    yield f"  positions {first} to {end - 1} relative to the TSS"
+    yield f"  tracks: {', '.join(done.tracks[:5])}{more}"
+    yield f"  mutants computed: {done.way}"
+    if done.strongest is not None:
+        yield f"  the greatest effect: {done.strongest}"
     if done.n_known:
-        lines.append(f"  {done.n_known:,} of {done.n_shards:,} shards were there already")
-    say(lines, done._asdict(), as_json=as_json)
+        yield f"  {done.n_known:,} of {done.n_shards:,} shards were there already"
 
 
 def parse_positions(text: str) -> tuple[int, int]:
@@ -132,7 +159,3 @@ def _whole(text: str, record: str) -> int:
         return int(text)
     except ValueError:
         raise ConfigError("not a whole number", record=record, found=text) from None
-
-
-def _some(names: tuple[str, ...]) -> str:
-    return ", ".join(names[:5]) + (f" and {len(names) - 5:,} more" if len(names) > 5 else "")

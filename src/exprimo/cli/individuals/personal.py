@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -13,6 +13,54 @@ from exprimo.cli.output import say
 from exprimo.cli.progress import bars
 from exprimo.cli.studying import Json
 from exprimo.core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from exprimo.scoring.personal import PersonalCost, PersonalPredictions
+
+
+Genotypes = Annotated[Path, typer.Option(help="VCF, BCF, PLINK 1 or PLINK 2 (prefix or any file).")]
+Fasta = Annotated[Path, typer.Option(help="Genome: FASTA, plain, gzip or bgzip.")]
+Genes = Annotated[
+    Path, typer.Option(help="GTF, GFF3 or BED, or a table gene_id, chrom, tss, strand.")
+]
+Out = Annotated[Path, typer.Option("-o", "--out", help="The table: .parquet or .tsv.")]
+Gene = Annotated[list[str] | None, typer.Option(help="Only this gene, by id or name; repeatable.")]
+Samples = Annotated[
+    str | None, typer.Option(help="People: a file with one a line, or names with commas.")
+]
+Haplotypes = Annotated[
+    Literal["each", "mean"], typer.Option(help="A row for each copy, or one a person.")
+]
+Phase = Annotated[
+    str, typer.Option(help="Where phase is not known: error, mixture, or a number of phasings.")
+]
+Seed = Annotated[int, typer.Option(help="Of the random phasings.")]
+Tracks = Annotated[str, typer.Option(help="Tracks with commas: names, numbers, words.")]
+TrackTable = Annotated[Path | None, typer.Option(help="Table that describes them.")]
+Bins = Annotated[
+    str, typer.Option(help="Bins around the TSS that are averaged, of a backbone; or all.")
+]
+Strands = Annotated[bool, typer.Option("--strands", help="Average both strands.")]
+Shifts = Annotated[int, typer.Option(help="Average shifts of so many bases.", min=0)]
+Upstream = Annotated[
+    int | None, typer.Option(help="Bases before the TSS, if the model does not say.", min=0)
+]
+OnRefMismatch = Annotated[
+    Literal["error", "skip", "swap"], typer.Option(help="Where REF is not what the genome has.")
+]
+Tss = Annotated[str, typer.Option(help="canonical, most5prime, or a table.")]
+ChromStyle = Annotated[
+    str, typer.Option(help="auto, or two columns: name in the files, genome's name.")
+]
+Precision = Annotated[
+    Literal["auto", "fp32", "bf16"],
+    typer.Option(help="bf16 is faster and hides small differences."),
+]
+Plan = Annotated[
+    bool, typer.Option("--plan", help="Only say what there is to do and how long it takes.")
+]
+Executor = Annotated[Literal["local", "ray"], typer.Option(help="Where the shards are computed.")]
+Address = Annotated[str | None, typer.Option(help="Of a Ray cluster.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -26,54 +74,28 @@ def register(app: typer.Typer) -> None:
 
 def _personal(
     model: Annotated[str, typer.Argument(help="RUN, NAME or NAME:FILE.")],
-    genotypes: Annotated[
-        Path, typer.Option(help="VCF, BCF, PLINK 1 or PLINK 2 (prefix or any file).")
-    ],
-    fasta: Annotated[Path, typer.Option(help="Genome: FASTA, plain, gzip or bgzip.")],
-    genes: Annotated[Path, typer.Option(help="Annotation: GTF, GFF3 or BED.")],
-    out: Annotated[Path, typer.Option("-o", "--out", help="The table: .parquet or .tsv.")],
-    gene: Annotated[
-        list[str] | None, typer.Option(help="Only this gene, by id or name; repeatable.")
-    ] = None,
-    samples: Annotated[
-        str | None, typer.Option(help="People: a file with one a line, or names with commas.")
-    ] = None,
-    haplotypes: Annotated[
-        Literal["each", "mean"], typer.Option(help="A row for each copy, or one a person.")
-    ] = "each",
-    unphased: Annotated[
-        str,
-        typer.Option(help="Where phase is not known: error, mixture, or a number of phasings."),
-    ] = "error",
-    seed: Annotated[int, typer.Option(help="Of the random phasings.")] = 0,
-    tracks: Annotated[str, typer.Option(help="Tracks with commas: names, numbers, words.")] = "",
-    track_table: Annotated[Path | None, typer.Option(help="Table that describes them.")] = None,
-    bins: Annotated[
-        str, typer.Option(help="Bins around the TSS that are averaged, of a backbone; or all.")
-    ] = "3",
-    strands: Annotated[bool, typer.Option("--strands", help="Average both strands.")] = False,
-    shifts: Annotated[int, typer.Option(help="Average shifts of so many bases.", min=0)] = 0,
-    upstream: Annotated[
-        int | None, typer.Option(help="Bases before the TSS, if the model does not say.", min=0)
-    ] = None,
-    on_ref_mismatch: Annotated[
-        Literal["error", "skip", "swap"], typer.Option(help="Where REF is not what the genome has.")
-    ] = "error",
-    tss: Annotated[str, typer.Option(help="canonical, most5prime, or a table.")] = "canonical",
-    chrom_style: Annotated[
-        str, typer.Option(help="auto, or two columns: name in the files, genome's name.")
-    ] = "auto",
-    precision: Annotated[
-        Literal["auto", "fp32", "bf16"],
-        typer.Option(help="bf16 is faster and hides small differences."),
-    ] = "fp32",
-    plan: Annotated[
-        bool, typer.Option("--plan", help="Only say what there is to do and how long it takes.")
-    ] = False,
-    executor: Annotated[
-        Literal["local", "ray"], typer.Option(help="Where the shards are computed.")
-    ] = "local",
-    address: Annotated[str | None, typer.Option(help="Of a Ray cluster.")] = None,
+    genotypes: Genotypes,
+    fasta: Fasta,
+    genes: Genes,
+    out: Out,
+    gene: Gene = None,
+    samples: Samples = None,
+    haplotypes: Haplotypes = "each",
+    unphased: Phase = "error",
+    seed: Seed = 0,
+    tracks: Tracks = "",
+    track_table: TrackTable = None,
+    bins: Bins = "3",
+    strands: Strands = False,
+    shifts: Shifts = 0,
+    upstream: Upstream = None,
+    on_ref_mismatch: OnRefMismatch = "error",
+    tss: Tss = "canonical",
+    chrom_style: ChromStyle = "auto",
+    precision: Precision = "fp32",
+    plan: Plan = False,
+    executor: Executor = "local",
+    address: Address = None,
     device: Device = "auto",
     threads: Threads = None,
     as_json: Json = False,
@@ -92,22 +114,23 @@ def _personal(
     if plan:
         with bars():
             cost = plan_personal(model, **settings)
-        lines = [
-            f"{cost.n_genes:,} genes x {cost.n_people:,} people: {cost.n_haplotypes:,} distinct "
-            f"haplotypes of {cost.n_copies:,}",
-            f"  about {_duration(cost.seconds)} on one device of this machine",
-        ]
-        say(lines, cost._asdict(), as_json=as_json)
+        say(_foreseen(cost), cost._asdict(), as_json=as_json)
         return
+    way: dict[str, Any] = {"haplotypes": haplotypes, "executor": executor, "address": address}
     with bars():
-        done = personal(
-            model,
-            out,
-            haplotypes=haplotypes,
-            executor=executor,
-            address=address,
-            **settings,
-        )
+        done = personal(model, out, **way, **settings)
+    say(_told(done), done._asdict(), as_json=as_json)
+
+
+def _foreseen(cost: PersonalCost) -> list[str]:
+    return [
+        f"{cost.n_genes:,} genes x {cost.n_people:,} people: {cost.n_haplotypes:,} distinct "
+        f"haplotypes of {cost.n_copies:,}",
+        f"  about {_duration(cost.seconds)} on one device of this machine",
+    ]
+
+
+def _told(done: PersonalPredictions) -> list[str]:
     lines = [
         f"Wrote {done.n_rows:,} predictions to {done.path}",
         f"  {done.n_genes:,} genes x {done.n_people:,} people; {done.n_haplotypes:,} distinct "
@@ -119,7 +142,7 @@ def _personal(
     lines += [f"  not applied: {count:,} alleles: {why}" for why, count in done.skipped.items()]
     if done.n_with_unknown:
         lines.append(f"  {done.n_with_unknown:,} haplotypes contain N")
-    say(lines, done._asdict(), as_json=as_json)
+    return lines
 
 
 def _phasing(text: str) -> str | int:

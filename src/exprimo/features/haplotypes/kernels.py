@@ -102,8 +102,9 @@ def touching(
                 found[place] = new < length and new + size > 0
             else:
                 found[place] = last > first and 0 < new < length
-            # A window that begins or ends at its origin changes when that base is taken away.
-            if first <= origin < last:
+            # A window that ends before its origin changes with what is taken away between them,
+            # and one that begins or ends at its origin when that base itself is.
+            if first <= origin and (origin < last or (last > first and new == length)):
                 found[place] = True
             gained += size - (last - first)
     return found

@@ -9,9 +9,9 @@ from typing import Any, Literal, NamedTuple
 from exprimo.core.errors import ConfigError
 from exprimo.core.files.provenance import describe_origin
 from exprimo.scoring.mutagenesis.config import MutagenesisConfig, WayName
-from exprimo.scoring.mutagenesis.table import long_tables
+from exprimo.scoring.mutagenesis.table import Summary, long_tables
 from exprimo.scoring.mutagenesis.work import open_mutagenesis
-from exprimo.scoring.mutagenesis.writing import writer_of
+from exprimo.scoring.mutagenesis.writing import kind_of
 from exprimo.scoring.shards import ExecutorName, register_work, run_shards
 
 register_work("mutagenesis", "exprimo.scoring.mutagenesis.work:open_mutagenesis")
@@ -30,6 +30,10 @@ class Mutated(NamedTuple):
         What was predicted.
     way
         How mutants were predicted, in words.
+    n_substitutions, n_unknown
+        Substitutions of all windows, and positions where N stands, which have none.
+    strongest
+        The greatest effect in words; None where there is none.
     n_rows
         Rows of the table; examples of an HDF5 file.
     n_shards, n_known
@@ -41,6 +45,9 @@ class Mutated(NamedTuple):
     positions: tuple[int, int]
     tracks: tuple[str, ...]
     way: str
+    n_substitutions: int
+    n_unknown: int
+    strongest: str | None
     n_rows: int
     n_shards: int
     n_known: int
@@ -138,7 +145,7 @@ def mutagenesis(
 def _run(
     config: MutagenesisConfig, out: Path, executor: ExecutorName, address: str | None
 ) -> Mutated:
-    writer, assemble = writer_of(out, long_tables)
+    kind, seen = kind_of(out), Summary()
     settings: dict[str, Any] = config.model_dump(mode="json")
     work = open_mutagenesis(settings)
     before = work.windows.upstream
@@ -158,8 +165,10 @@ def _run(
         address=address,
         unit="substitutions",
         worker=work,
-        assemble=assemble,
-        write=writer,
+        assemble=lambda tables: (
+            long_tables(seen.watch(tables)) if kind.is_long else seen.watch(tables)
+        ),
+        write=kind.write,
         origin=origin,
     )
     return Mutated(
@@ -168,10 +177,25 @@ def _run(
         positions,
         work.model.tracks,
         work.model.told,
+        seen.n_substitutions,
+        seen.n_unknown,
+        _told(seen),
         done.n_rows,
         done.n_shards,
         done.n_known,
     )
+
+
+def _told(seen: Summary) -> str | None:
+    """Tell the greatest effect, where it is known in letters of the forward strand."""
+    row = seen.strongest
+    if row is None:
+        return None
+    place = f"{row['chrom']}:{row['pos']} {row['ref']}>{row['alt']}"
+    if not row["variant_id"]:
+        place = f"{row['gene_ref']}>{row['gene_alt']}"
+    where = f"{row['tss_distance']:+d} of {row['gene_id']}"
+    return f"{row['raw_score']:+.3g} of {row['track']} by {place}, position {where}"
 
 
 def _text(path: str | Path | None) -> str | None:

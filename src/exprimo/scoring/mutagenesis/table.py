@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -65,6 +66,47 @@ def effect_rows(
         rows = pd.DataFrame({**shared, "track": track, "ref_pred": prediction, **by_base})
         found.append(rows)
     return pd.concat(found, ignore_index=True)
+
+
+class Summary:
+    """What goes by while effects are written.
+
+    Attributes
+    ----------
+    n_substitutions, n_unknown
+        Substitutions, and positions where N stands; of all windows, for one track.
+    strongest
+        The row of the greatest effect, as `long_rows` gives it; None before there is one.
+    """
+
+    def __init__(self) -> None:
+        self.n_substitutions = self.n_unknown = 0
+        self.strongest: pd.Series[Any] | None = None
+
+    def watch(self, tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
+        """Let rows of `effect_rows` pass."""
+        for table in tables:
+            rows = table.to_pandas()
+            self._note(rows[rows["track"] == rows["track"].iloc[0]])
+            best = _strongest_row(rows)
+            size = abs(best["raw_score"]) if best is not None else -1.0
+            if self.strongest is None or size > abs(self.strongest["raw_score"]):
+                self.strongest = best
+            yield table
+
+    def _note(self, rows: pd.DataFrame) -> None:
+        unknown = int((rows["gene_ref"] == ALPHABET[N_CODE]).sum())
+        self.n_unknown += unknown
+        self.n_substitutions += (N_BASES - 1) * (len(rows) - unknown)
+
+
+def _strongest_row(rows: pd.DataFrame) -> pd.Series[Any] | None:
+    size = rows[EFFECT_COLUMNS].abs().max(axis=1).fillna(-1.0)
+    at = int(size.to_numpy().argmax())
+    three = long_rows(rows.iloc[[at]])
+    if three.empty:
+        return None
+    return three.iloc[int(three["raw_score"].abs().to_numpy().argmax())]
 
 
 def long_tables(tables: Iterator[pa.Table]) -> Iterator[pa.Table]:

@@ -20,7 +20,6 @@ from exprimo.core.run import write_json
 from exprimo.core.sequence import ALPHABET, Codes, encode
 from exprimo.scoring.mutagenesis.substitutions import N_BASES, strongest
 from exprimo.scoring.mutagenesis.table import BASES, EFFECT_COLUMNS
-from exprimo.scoring.shards.folder import Assemble
 from exprimo.scoring.shards.tables import (
     Tables,
     TableWriter,
@@ -30,22 +29,28 @@ from exprimo.scoring.shards.tables import (
 )
 
 FORMAT, FORMAT_VERSION = "exprimo mutagenesis", 1
-SUFFIXES = (".parquet", ".tsv", ".bed", ".h5")
 _TEXTS = ("example_id", "gene_id", "chrom", "strand")
 _BED = ["#chrom", "start", "end", "gene_id", "strongest", "strand", "ref", *EFFECT_COLUMNS, "track"]
 
 
-def writer_of(out: Path, assemble: Assemble) -> tuple[TableWriter, Assemble | None]:
-    """Choose the writer by the suffix, and whether rows become one per substitution before."""
-    if out.suffix == ".parquet":
-        return write_parquet, assemble
-    if out.suffix == ".tsv":
-        return write_tsv, assemble
-    if out.suffix == ".bed":
-        return write_bed, None
-    if out.suffix == ".h5":
-        return write_arrays, None
-    raise InputError("unknown kind of output", file=out, expected=", ".join(SUFFIXES))
+class Kind(NamedTuple):
+    """A kind of file: what writes it, and whether of rows per substitution or per position."""
+
+    write: TableWriter
+    is_long: bool
+
+
+def kind_of(out: Path) -> Kind:
+    """Choose the kind of file by its suffix.
+
+    Examples
+    --------
+    >>> kind_of(Path("M.bed")).is_long
+    False
+    """
+    if out.suffix not in _KINDS:
+        raise InputError("unknown kind of output", file=out, expected=", ".join(_KINDS))
+    return _KINDS[out.suffix]
 
 
 def write_bed(out: Path, tables: Tables, origin: dict[str, Any]) -> int:
@@ -223,3 +228,11 @@ def read_arrays(path: str | Path) -> Mutagenesis:
             return Mutagenesis._make([*texts, tuple(file["tracks"].asstr()[:]), *numbers])
     except OSError as error:
         raise FormatError("not an HDF5 file, or cut short", file=source) from error
+
+
+_KINDS = {
+    ".parquet": Kind(write_parquet, True),
+    ".tsv": Kind(write_tsv, True),
+    ".bed": Kind(write_bed, False),
+    ".h5": Kind(write_arrays, False),
+}

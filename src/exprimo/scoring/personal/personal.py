@@ -13,7 +13,7 @@ from exprimo.data.genotypes.plink.trio import find_trio
 from exprimo.features.haplotypes import Unphased
 from exprimo.scoring.personal.asking import config_of, windows_of
 from exprimo.scoring.personal.assembly import HaplotypeRows, People, assemble
-from exprimo.scoring.personal.config import Machine
+from exprimo.scoring.personal.config import Machine, PersonalConfig
 from exprimo.scoring.personal.cost import PersonalCost, measure_cost
 from exprimo.scoring.personal.plan import (
     HaplotypePlan,
@@ -154,45 +154,8 @@ def personal(
         on_ref_mismatch=on_ref_mismatch, chrom_style=chrom_style, precision=precision,
         device=device, threads=threads,
     )  # fmt: skip
-    # The driver of a cluster plans, and leaves the devices to the workers.
-    here = config.model_copy(update={"machine": Machine(device="cpu")})
-    with opened_sources(here if executor == "ray" else config) as sources:
-        windows, dropped = windows_of(sources, genes, gene, str(tss))
-        sources = sources.with_config(windows=windows)
-        with open_spool(target, sources.length) as spool:
-            plan = plan_haplotypes(sources, spool)
-            sources = _in_shards(sources, plan)
-            people = People(
-                sources.genotypes.samples,
-                sources.model.tracks,
-                haplotypes,
-                isinstance(unphased, int),
-            )
-            asked = sources.config.model_copy(update={"machine": config.machine})
-            done = run_shards(
-                "personal",
-                asked.model_dump(mode="json"),
-                target,
-                executor=executor,
-                address=address,
-                unit="haplotypes",
-                worker=PersonalWork(sources, spool.codes),
-                assemble=lambda tables: assemble(tables, spool.carriers, plan.windows, people),
-                origin=_origin(sources, genes, plan, dropped),
-            )
-    return PersonalPredictions(
-        path=target,
-        n_genes=len(windows),
-        n_people=len(people.names),
-        tracks=tuple(people.tracks),
-        n_haplotypes=plan.n_haplotypes,
-        n_rows=done.n_rows,
-        n_shards=done.n_shards,
-        n_known=done.n_known,
-        dropped=dropped,
-        skipped=plan.skipped,
-        n_with_unknown=plan.with_unknown,
-    )
+    asked = _Asked(target, genes, tuple(gene), str(tss), haplotypes, executor, address)
+    return _predicted(config, asked)
 
 
 def plan_personal(
@@ -220,6 +183,60 @@ def plan_personal(
             plan = plan_haplotypes(sources, spool)
         _in_shards(sources, plan)
         return measure_cost(sources, plan)
+
+
+class _Asked(NamedTuple):
+    """What is asked beside the settings that predictions depend on."""
+
+    out: Path
+    genes: str | Path
+    gene: tuple[str, ...]
+    tss: str
+    haplotypes: HaplotypeRows
+    executor: ExecutorName
+    address: str | None
+
+
+def _predicted(config: PersonalConfig, asked: _Asked) -> PersonalPredictions:
+    # The driver of a cluster plans, and leaves the devices to the workers.
+    here = config.model_copy(update={"machine": Machine(device="cpu")})
+    with opened_sources(here if asked.executor == "ray" else config) as sources:
+        windows, dropped = windows_of(sources, asked.genes, asked.gene, asked.tss)
+        sources = sources.with_config(windows=windows)
+        with open_spool(asked.out, sources.length) as spool:
+            plan = plan_haplotypes(sources, spool)
+            sources = _in_shards(sources, plan)
+            people = People(
+                sources.genotypes.samples,
+                sources.model.tracks,
+                asked.haplotypes,
+                isinstance(config.unphased, int),
+            )
+            settings = sources.config.model_copy(update={"machine": config.machine})
+            done = run_shards(
+                "personal",
+                settings.model_dump(mode="json"),
+                asked.out,
+                executor=asked.executor,
+                address=asked.address,
+                unit="haplotypes",
+                worker=PersonalWork(sources, spool.codes),
+                assemble=lambda tables: assemble(tables, spool.carriers, plan.windows, people),
+                origin=_origin(sources, asked.genes, plan, dropped),
+            )
+    return PersonalPredictions(
+        path=asked.out,
+        n_genes=len(windows),
+        n_people=len(people.names),
+        tracks=tuple(people.tracks),
+        n_haplotypes=plan.n_haplotypes,
+        n_rows=done.n_rows,
+        n_shards=done.n_shards,
+        n_known=done.n_known,
+        dropped=dropped,
+        skipped=plan.skipped,
+        n_with_unknown=plan.with_unknown,
+    )
 
 
 def _in_shards(sources: Sources, plan: HaplotypePlan) -> Sources:

@@ -17,6 +17,7 @@ from exprimo.data.phenotypes import PersonalExpression, read_covariates, read_ex
 from exprimo.data.textfile import open_text
 from exprimo.report import build_report
 from exprimo.scoring.personal import personal
+from exprimo.scoring.sequences import open_sequence_model
 from exprimo.scoring.variants import variants
 from exprimo.studies.individual.agreement import (
     Matrix,
@@ -81,9 +82,20 @@ def run_individual_study(
             models = located(study, home)
             known = read_annotation(home / study.genes.genes).genes["gene_id"].tolist()
             genes = judged_genes(study, next(iter(models.values())), known)
+            _check_models(study, models)
         facts = _look(study, home, folder, models, genes, measured)
         write_json(folder / "study.json", facts)
         return IndividualResult(folder, build_report(folder), facts)
+
+
+def _check_models(study: IndividualStudy, models: dict[str, str]) -> None:
+    """Open every model once, so that one that cannot be used is refused before any work."""
+    for at, (name, model) in enumerate(models.items()):
+        open_sequence_model(model, tracks=_tracks(study, at, name), threads=study.threads)
+
+
+def _tracks(study: IndividualStudy, at: int, name: str) -> tuple[str, ...]:
+    return study.models.tracks.get(ANSWER if at == 0 else name, ())
 
 
 def _measured(study: IndividualStudy, home: Path) -> _Measured:
@@ -130,9 +142,8 @@ def _look(
     found: dict[str, dict[str, Any]] = {}
     tables: dict[str, list[pd.DataFrame]] = {"genes": [], "people": [], "top": [], "effects": []}
     for at, (name, model) in enumerate(models.items()):
-        key = ANSWER if at == 0 else name
         place = folder / "models" / folder_of(name)
-        _predict(study, home, place, model, study.models.tracks.get(key, ()), genes, measured)
+        _predict(study, home, place, model, _tracks(study, at, name), genes, measured)
         found[name] = _judge(study, home, place, name, measured, tables)
     for table, parts in tables.items():
         if parts:

@@ -155,6 +155,14 @@ def test_a_deleted_tss_gives_way_to_the_next_base_downstream(
     assert [decode(row) for row in minus.codes] == ["AACCGG", "AAAGTT"]
 
 
+def test_a_window_that_ends_before_the_tss_sees_a_deletion_in_front_of_it(
+    people: Any, genome_of: GenomeOf
+) -> None:
+    with genome_of("AAAAAAAAAAAACAA") as genome:
+        made = one(genome, people([(12, "CA", ("C",), ("0|1",))]), tss=14, upstream=1, downstream=0)
+    assert [decode(row) for row in made.codes] == ["A", "C"]
+
+
 def test_n_stands_beyond_both_ends(people: Any, genome_of: GenomeOf) -> None:
     sites = [(1, "C", ("CTT",), ("1|0",)), (4, "AC", ("A",), ("1|0",))]
     with genome_of("ACGTACG") as genome:

@@ -90,15 +90,12 @@ def test_personal_is_predict_on_the_dataset_of_haplotypes(world: Path, tmp_path:
     ids = found["gene_id"] + ":" + found["individual"] + ":" + found["haplotype"].astype(str)
     expected = table.set_index("example_id")["prediction"]
     assert sorted(ids) == sorted(expected.index)
-    np.testing.assert_allclose(found["prediction"], expected.loc[ids], rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(found["prediction"], expected.loc[ids], rtol=0, atol=5e-5)
     # People do differ, so that equality says something.
-    assert found.groupby("gene_id")["prediction"].std().median() > 0.01
+    assert found.groupby("gene_id")["prediction"].std().median() > 1e-3
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore:.*:DeprecationWarning:ray")
-@pytest.mark.filterwarnings("ignore:.*:FutureWarning:ray")
-@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 def test_a_cluster_gives_the_same(
     world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -23,13 +23,6 @@ from exprimo.scoring.shards.actor import Scorer
 from exprimo.scoring.shards.cluster import RayWorkers, _slots
 from exprimo.scoring.shards.crossing import error_text, read_error
 
-# What Ray itself leaves open or deprecates.
-pytestmark = [
-    pytest.mark.filterwarnings("ignore:.*:DeprecationWarning:ray"),
-    pytest.mark.filterwarnings("ignore:.*:FutureWarning:ray"),
-    pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),
-]
-
 WORK = """
 import os
 from pathlib import Path
@@ -56,6 +49,10 @@ class Waiting:
         if shard == self.settings.get("bad"):
             raise InputError("a bad record", file="V.vcf", record="line 3", found=7)
         if shard == self.settings.get("deadly"):
+            os._exit(1)
+        once = self.settings.get("once")
+        if once and Path(once).exists() and self.machine:
+            os.remove(once)
             os._exit(1)
         if "events" in self.settings and self.machine:
             events = Path(self.settings["events"])
@@ -148,7 +145,9 @@ def test_a_removed_node_loses_nothing(cluster: Any, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_failures_that_repeat_end_the_work(cluster: Any, tmp_path: Path) -> None:
+def test_a_killed_worker_is_replaced_and_failures_that_repeat_end_the_work(
+    cluster: Any, tmp_path: Path
+) -> None:
     import ray
 
     ray.init(address=cluster.address, log_to_driver=False, configure_logging=False)
@@ -158,6 +157,11 @@ def test_failures_that_repeat_end_the_work(cluster: Any, tmp_path: Path) -> None
     other = tmp_path / "Q.parquet"
     with pytest.raises(ExprimoError, match=r"shard 2: .*ended without an answer.*3 times"):
         run_shards("waiting", {"deadly": 2}, other, executor="ray", unit="rows")
+    (tmp_path / "once").touch()
+    lived = tmp_path / "L.parquet"
+    run_shards("waiting", {"once": str(tmp_path / "once")}, lived, executor="ray", unit="rows")
+    assert not (tmp_path / "once").exists()
+    pd.testing.assert_frame_equal(pd.read_parquet(lived), local(tmp_path))
     # What was there is used, and stays.
     assert ray.is_initialized()
     with pytest.raises(ConfigError, match="no room for a worker"):

@@ -11,7 +11,7 @@ import pytest
 
 from exprimo.core.sequence import encode, reverse_complement
 from exprimo.models.pretrained.enformer import TOY, random_enformer, save_enformer
-from exprimo.scoring.sequences import open_sequence_model
+from exprimo.scoring.sequences import Average, open_sequence_model
 from exprimo.scoring.variants import variants
 
 TSS = {"plus": (2500, "+"), "minus": (3500, "-")}
@@ -73,14 +73,13 @@ def test_a_toy_enformer_equals_the_loop(
     assert done.n_pairs > 15
     table = pd.read_parquet(out)
     assert table["track"].unique().tolist() == ["0", "3", "4"]
-    from exprimo.scoring.sequences import Average
-
     model = open_sequence_model(
         files["model"],
         tracks=["0", "3-4"],
         average=Average(strands=strands),
         device="cpu",
         threads=1,
+        precision="fp32",
     )
     one_by_one = table.drop_duplicates(["variant_id", "gene_id"])
     expected = []

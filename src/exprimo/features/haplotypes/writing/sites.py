@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
 from exprimo.core.errors import InputError, MismatchError
-from exprimo.data.annotation import read_annotation, read_tss_table
+from exprimo.data.annotation import Annotation, read_annotation, read_tss_table
 from exprimo.data.annotation.identifiers import strip_version
 from exprimo.data.fasta import Genome
 from exprimo.data.tabular import unknown_name
@@ -37,7 +38,8 @@ def gene_sites(
         Annotation (GTF, GFF3, BED), which must fit the genome, or a table with the columns
         gene_id, chrom, tss (1-based), strand.
     gene
-        Ids or names of those wanted; empty: all.
+        Ids or names of those wanted; empty: all. Others may lie beyond the end of a sequence
+        that is a part of a genome.
     tss
         ``canonical``, ``most5prime``, or a table of TSSs, for the genes of an annotation.
     chrom_style
@@ -61,11 +63,31 @@ def gene_sites(
         annotation = read_annotation(genes)
         names = reconcile(annotation.chromosomes, genome, chrom_style, genes)
         annotation = annotation.with_chromosomes(names)
-        check_genome_fits(annotation, genome)
+        check_genome_fits(_judged(annotation, genome, gene), genome)
         dropped[OFF_GENOME] = annotation.notes["genes_off_genome"]
         sites = tss_sites(annotation, genome, tss, chrom_style, dropped)
     sites = sites[["gene_id", "gene_name", "chrom", "tss", "strand"]].reset_index(drop=True)
     return (_chosen(sites, gene, genes) if gene else sites), dropped
+
+
+def _judged(annotation: Annotation, genome: Genome, gene: Sequence[str]) -> Annotation:
+    """Leave out genes beyond the sequence that nobody asked for: it may be a part of a genome."""
+    if not gene:
+        return annotation
+    wanted = {strip_version(name) for name in gene} | set(gene)
+    table = annotation.genes
+    asked = table["gene_id"].isin(wanted) | table["gene_name"].isin(wanted)
+    kept = table[asked | (table["end"] <= table["chrom"].map(genome.lengths))]
+    transcripts = annotation.transcripts
+    transcripts = transcripts[transcripts["gene_id"].isin(kept["gene_id"])]
+    known = transcripts["transcript_id"]
+    return replace(
+        annotation,
+        genes=kept.reset_index(drop=True),
+        transcripts=transcripts.reset_index(drop=True),
+        exons=annotation.exons[annotation.exons["transcript_id"].isin(known)],
+        cds=annotation.cds[annotation.cds["transcript_id"].isin(known)],
+    )
 
 
 def _is_tss_table(path: str | Path) -> bool:

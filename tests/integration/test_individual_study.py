@@ -1,0 +1,154 @@
+"""A study of people's genotypes through the command line: whole, resumed, refused."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import exprimo
+from exprimo.core.errors import ExprimoError, InputError, MismatchError
+from exprimo.core.run import Run
+from exprimo.models.pretrained.enformer import EnformerConfig, random_enformer, save_enformer
+from exprimo.simulate.config import GenomeConfig, WorldConfig
+
+pytestmark = pytest.mark.slow
+
+UNTRAINED = EnformerConfig(
+    dim=24, depth=1, heads=1, key=8, divisible_by=4, downsamples=5, window=640, bins=12,
+    tracks={"human": 2},
+)  # fmt: skip
+STUDY = """
+kind = "individual"
+truth = "world/truth"
+threads = 1
+
+[people]
+genotypes = "world/genotypes.vcf.gz"
+expression = "world/expression.bed.gz"
+covariates = "world/covariates.tsv"
+
+[genes]
+fasta = "world/genome.fa"
+genes = "world/genes.gtf"
+
+[models]
+answer = "RUN"
+
+[models.beside]
+untrained = "enformer:toy.safetensors"
+
+[models.tracks]
+untrained = ["1"]
+"""
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A world of 200 genes and 20 people, and a network that learned from most genes."""
+    folder = tmp_path_factory.mktemp("individual")
+    config = WorldConfig(genes=200, genome=GenomeConfig(chromosomes=3))
+    world = exprimo.simulate(folder / "world", seed=1, config=config, people=20)
+    exprimo.dataset_promoters(
+        fasta=world.genome, genes=world.genes, targets=world.expression, target="expression",
+        upstream=500, downstream=100, out=folder / "D.h5",
+    )  # fmt: skip
+    exprimo.train(
+        folder / "D.h5",
+        folder / "RUN",
+        model="cnn",
+        options={"channels": 8, "stem_channels": 8, "head_channels": 4, "hidden": 8, "grid": 4},
+        fit={"epochs": 2},
+        machine={"threads": 1, "precision": "fp32"},
+    )
+    save_enformer(random_enformer(UNTRAINED), folder / "toy.safetensors")
+    (folder / "study.toml").write_text(STUDY)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def done(home: Path) -> Path:
+    return exprimo.run(home / "study.toml", out=home / "out").path  # type: ignore[union-attr]  # a study
+
+
+def _facts(folder: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((folder / "study.json").read_text())
+    return found
+
+
+def test_only_genes_that_the_run_did_not_learn_from_are_judged(home: Path, done: Path) -> None:
+    ledger = Run.open(home / "RUN").ledger
+    learned = {gene for units in ledger.learned.values() for gene in units.get("gene", ())}
+    genes = pd.read_csv(done / "genes.tsv", sep="\t")
+    assert len(genes) > 20
+    assert not learned & set(genes["gene_id"])
+    assert set(genes["model"]) == {"RUN", "untrained"}
+
+
+def test_predictions_are_those_of_the_command(home: Path, done: Path, tmp_path: Path) -> None:
+    table = pd.read_parquet(done / "models" / "RUN" / "people.parquet")
+    gene = table["gene_id"].iloc[0]
+    exprimo.personal(
+        home / "RUN", tmp_path / "p.parquet", genotypes=home / "world/genotypes.vcf.gz",
+        fasta=home / "world/genome.fa", genes=home / "world/genes.gtf", gene=[gene],
+        haplotypes="mean", threads=1,
+    )  # fmt: skip
+    alone = pd.read_parquet(tmp_path / "p.parquet").set_index("individual")["prediction"]
+    here = table[table["gene_id"] == gene].set_index("individual")["prediction"]
+    np.testing.assert_allclose(alone.loc[here.index], here, atol=1e-5)
+
+
+def test_the_truth_judges_the_variants(done: Path) -> None:
+    effects = pd.read_csv(done / "effects.tsv", sep="\t")
+    facts = _facts(done)["models"]["RUN"]
+    assert facts["effects"]["n"] == int((effects["model"] == "RUN").sum())
+    ceiling = facts["people"]["ceiling"]["across_people"]["value"]
+    assert 0 < ceiling < 1
+    assert (done / "report.html").stat().st_size > 100_000
+
+
+def test_a_study_that_was_stopped_goes_on(home: Path, done: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "again"
+    shutil.copytree(done, folder)
+    before = (folder / "models/RUN/people.parquet").stat().st_mtime_ns
+    (folder / "study.json").unlink()
+    shutil.rmtree(folder / "models/untrained")
+    exprimo.run(home / "study.toml", out=folder, resume=True)
+    assert (folder / "models/RUN/people.parquet").stat().st_mtime_ns == before
+    assert _facts(folder)["models"] == _facts(done)["models"]
+    with pytest.raises(InputError, match="other settings"):
+        exprimo.run(home / "study.toml", out=folder, overrides=["seed=7"], resume=True)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "error", "said"),
+    [
+        (["genes.only=['nobody']"], InputError, "no such gene"),
+        (["people.genotypes='world/none.vcf.gz'"], ExprimoError, "none.vcf.gz"),
+        (["people.samples='names.txt'"], MismatchError, "people who have no genotype"),
+        (["models.answer='NOTHING'"], ExprimoError, "NOTHING"),
+        (["models.tracks.other=['1']"], ExprimoError, "tracks of a model"),
+    ],
+)
+def test_what_cannot_be_is_refused_and_leaves_nothing(
+    home: Path, tmp_path: Path, overrides: list[str], error: type[Exception], said: str
+) -> None:
+    (home / "names.txt").write_text("eve\n")
+    with pytest.raises(error, match=said):
+        exprimo.run(home / "study.toml", out=tmp_path / "out", overrides=overrides)
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_command_prints_the_verdict(
+    home: Path, tmp_path: Path, command: Callable[..., Any]
+) -> None:
+    arguments = ["--set", "models.beside={}", "--set", "models.tracks={}", "-o", tmp_path / "out"]
+    ended = command("run", home / "study.toml", *arguments)
+    assert ended.code == 0
+    assert "Over 20 people" in ended.out
