@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from exprimo.core.errors import ConfigError
+from exprimo.core.errors import ConfigError, InputError, MismatchError
 from exprimo.core.predictor import Batch, Floats, Prediction
 from exprimo.core.sequence import N_CODE, encode
 from exprimo.scoring.resolve import Resolved
@@ -126,3 +127,18 @@ def test_tracks_by_number_and_range() -> None:
 def test_many_tracks_must_be_chosen() -> None:
     with pytest.raises(ConfigError, match="say which tracks"):
         chosen_tracks(SimpleNamespace(name="enformer", n_tracks=5313), (), None)
+
+
+def test_tracks_by_words_need_a_table(tmp_path: Path) -> None:
+    few = SimpleNamespace(name="toy", n_tracks=3)
+    with pytest.raises(InputError, match="words need a table"):
+        chosen_tracks(few, ["CAGE blood"], None)
+    table = tmp_path / "targets.txt"
+    rows = ["index\tidentifier\tdescription", "0\tE1\tDNASE:liver", "1\tE2\tCAGE:whole blood"]
+    table.write_text("\n".join([*rows, "2\tE3\tCHIP:H3K27me3:blood"]) + "\n")
+    assert chosen_tracks(few, ["H3K27me3", "cage blood"], table) == (
+        [2, 1],
+        ("CHIP:H3K27me3:blood", "CAGE:whole blood"),
+    )
+    with pytest.raises(MismatchError, match="does not describe the tracks of"):
+        chosen_tracks(SimpleNamespace(name="toy", n_tracks=4), ["0"], table)
