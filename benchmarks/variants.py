@@ -49,6 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--run", type=Path, help="a cnn's Run, with --fasta and --genes")
     parser.add_argument("--fasta", type=Path)
     parser.add_argument("--genes", type=Path)
+    parser.add_argument("--precisions", default="fp32,bf16", help="fp32 first")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--json", type=Path, help="write the numbers there, too")
@@ -164,7 +165,7 @@ def _cnn(
     listed = draw_snps(folder / "V.tsv", fasta, genes, n, upstream=500, downstream=100)
     works = {
         precision: VariantWork(_config(run, listed, fasta, genes, options, precision))
-        for precision in ("fp32", "bf16")
+        for precision in options.precisions.split(",")
     }
     predictor = works["fp32"].model.predictor
     members, scale, center = predictor.members, predictor.scale, predictor.center
@@ -195,7 +196,7 @@ def _enformer(
     model = f"enformer:{weights}"
     works = {
         precision: VariantWork(_config(model, listed, fasta, genes, options, precision))
-        for precision in ("fp32", "bf16")
+        for precision in options.precisions.split(",")
     }
     bins = works["fp32"].model._bins
     head = network._heads["human"]

@@ -24,6 +24,7 @@ _HOME = {
     "dge": "exprimo.studies.differential_expression:dge",
     "embed": "exprimo.scoring.embeddings:embed",
     "evaluate": "exprimo.scoring:evaluate",
+    "fetch_enformer": "exprimo.data.fetch:fetch_enformer",
     "fetch_genome": "exprimo.data.fetch:fetch_genome",
     "fetch_geo": "exprimo.data.fetch:fetch_geo",
     "fetch_weights": "exprimo.data.fetch:fetch_weights",

@@ -2,6 +2,7 @@ from exprimo.core.dataset import Dataset as Dataset
 from exprimo.core.errors import ExprimoError as ExprimoError
 from exprimo.core.run import Run as Run
 from exprimo.data.check import check as check
+from exprimo.data.fetch import fetch_enformer as fetch_enformer
 from exprimo.data.fetch import fetch_genome as fetch_genome
 from exprimo.data.fetch import fetch_geo as fetch_geo
 from exprimo.data.fetch import fetch_weights as fetch_weights

@@ -91,10 +91,10 @@ def _enformer(
     as_json: Json = False,
 ) -> None:
     """Download the weights of Enformer (1 GB) and the table of its human tracks."""
-    from exprimo.data.fetch import fetch_enformer
+    import exprimo
 
     with bars():
-        paths = fetch_enformer(out)
+        paths = exprimo.fetch_enformer(out)
     _say(paths, as_json)
 
 

@@ -28,8 +28,8 @@ class TrackInfo(NamedTuple):
     ----------
     row
         Its place in the head that predicts it, from 0.
-    index
-        Its number in the table, which for mice goes on behind the human ones.
+    number
+        Its index in the table, which for mice goes on behind the human ones.
     identifier
         Accession of the experiment, such as ``ENCFF833POA`` or ``CNhs11760``.
     assay
@@ -41,7 +41,7 @@ class TrackInfo(NamedTuple):
     """
 
     row: int
-    index: int
+    number: int
     identifier: str
     assay: str
     description: str
@@ -116,7 +116,7 @@ class TrackTable(NamedTuple):
         if pair is None and not asked.isdecimal():
             return []
         first, last = (int(pair[1]), int(pair[2])) if pair else (int(asked), int(asked))
-        return [track for track in self.tracks if first <= track.index <= last]
+        return [track for track in self.tracks if first <= track.number <= last]
 
     def _by_name(self, asked: str) -> list[TrackInfo]:
         for read in (_identifier, _assay, _description):
@@ -134,7 +134,7 @@ class TrackTable(NamedTuple):
     def _nothing(self, asked: str) -> InputError:
         """Make the error for what names no track."""
         if _RANGE.fullmatch(asked) or asked.isdecimal():
-            numbers = [track.index for track in self.tracks]
+            numbers = [track.number for track in self.tracks]
             return InputError(
                 "no track of this number",
                 file=self.path,

@@ -17,6 +17,8 @@ from exprimo.core.sequence import N_CODE
 from exprimo.models.zoo import Shapes, output_names
 
 Precision = Literal["fp32", "bf16"]
+SEQUENCES = ("sequence", "sequence_2")
+"""Inputs of bases: the window, and the same window of the person's other haplotype."""
 
 
 def one_hot_table(device: torch.device) -> Tensor:
@@ -25,14 +27,14 @@ def one_hot_table(device: torch.device) -> Tensor:
 
 
 def to_tensors(batch: Batch, table: Tensor) -> dict[str, Tensor]:
-    """Move a batch to the device; ``sequence`` becomes one-hot (batch, 4, length) there.
+    """Move a batch to the device; sequences become one-hot (batch, 4, length) there.
 
     Bases travel as one byte each and are widened on the device: a sixteenth of the traffic.
     """
     tensors = {}
     for name, values in batch.items():
         moved = torch.from_numpy(np.ascontiguousarray(values)).to(table.device)
-        if name == "sequence":
+        if name in SEQUENCES:
             tensors[name] = table[moved.long()].transpose(1, 2)
         else:
             # Counts of one byte stay so: a network widens only those that it reads.
@@ -42,7 +44,7 @@ def to_tensors(batch: Batch, table: Tensor) -> dict[str, Tensor]:
 
 def flip(inputs: dict[str, Tensor]) -> dict[str, Tensor]:
     """Read the sequence from the other strand: ACGT reversed is its complement."""
-    return {k: v.flip(1, 2) if k == "sequence" else v for k, v in inputs.items()}
+    return {k: v.flip(1, 2) if k in SEQUENCES else v for k, v in inputs.items()}
 
 
 def autocast(device: torch.device, precision: Precision) -> AbstractContextManager[object]:
@@ -158,5 +160,6 @@ class NetworkPredictor:
                     + ("window" if name == "sequence" else f"columns of {name}")
                     + " that the model was trained on",
                 )
-        if "sequence" in batch and batch["sequence"].size and batch["sequence"].max() > N_CODE:
-            raise MismatchError("a base code above 4", expected="A, C, G, T, N = 0..4")
+        for name in SEQUENCES:
+            if name in batch and batch[name].size and batch[name].max() > N_CODE:
+                raise MismatchError("a base code above 4", expected="A, C, G, T, N = 0..4")

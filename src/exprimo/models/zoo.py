@@ -37,6 +37,7 @@ _BUILT_IN = {
     "lstm": "exprimo.models.halflife.lstm:SPEC",
     "autoencoder_xgboost": "exprimo.models.halflife.autoencoder_xgboost:SPEC",
     "xpresso": "exprimo.models.xpresso:SPEC",
+    "enformer": "exprimo.models.pretrained.enformer.tuning:SPEC",
     "gene_mean": "exprimo.models.baselines.chromatin.gene_mean:SPEC",
     "mark_sum": "exprimo.models.baselines.chromatin.mark_sum:SPEC",
     "bins_ridge": "exprimo.models.baselines.chromatin.bins_ridge:SPEC",

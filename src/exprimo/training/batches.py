@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from exprimo.core.dataset import Dataset
 from exprimo.core.sequence import N_CODE, Codes, reverse_complement
+from exprimo.models.network import SEQUENCES
 from exprimo.training.config import FitConfig
 
 Rows = npt.NDArray[np.int64]
@@ -44,16 +45,18 @@ def load_batch(
     fit: FitConfig,
     generator: np.random.Generator,
 ) -> dict[str, npt.NDArray[np.generic]]:
-    """Fetch inputs and augment the sequence."""
+    """Fetch inputs and augment the sequence; both haplotypes of a person alike."""
     batch = dataset.batch(names, rows)
-    if "sequence" in batch:
-        codes = batch["sequence"]
-        if fit.shift:
-            codes = shift(codes, generator.integers(-fit.shift, fit.shift + 1, len(codes)))
-        if fit.reverse_complement in ("augment", "both"):
-            turned = generator.random(len(codes)) < 0.5
-            codes = np.where(turned[:, None], reverse_complement(codes), codes)
-        batch["sequence"] = codes
+    sequences = [name for name in SEQUENCES if name in batch]
+    if sequences and fit.shift:
+        offsets = generator.integers(-fit.shift, fit.shift + 1, len(rows))
+        for name in sequences:
+            batch[name] = shift(batch[name], offsets)
+    if sequences and fit.reverse_complement in ("augment", "both"):
+        turned = generator.random(len(rows)) < 0.5
+        for name in sequences:
+            codes = batch[name]
+            batch[name] = np.where(turned[:, None], reverse_complement(codes), codes)
     return batch
 
 

@@ -17,7 +17,11 @@ import exprimo
 from exprimo.cli import main as cli
 from exprimo.core.errors import InputError
 from exprimo.core.files.provenance import exprimo_version
+from exprimo.features.haplotypes import HaplotypeSummary
 from exprimo.report.runs import validity
+from exprimo.scoring.mutagenesis import Mutated
+from exprimo.scoring.personal import PersonalPredictions
+from exprimo.scoring.variants import ScoredVariants
 
 
 def commands(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
@@ -125,6 +129,27 @@ SHOWN = SimpleNamespace(
     differential=STUDIED,
     halflife=STUDIED,
     chromatin=STUDIED,
+    individual=SimpleNamespace(
+        path=Path("I"), report=Path("I/r.html"),
+        facts={
+            "verdict": {"text": "Predictions follow people", "follows": True}, "models": {},
+            "n_genes": 3, "n_people": 4,
+        },
+    ),
+)  # fmt: skip
+PERSONAL = PersonalPredictions(
+    Path("P.parquet"), 3, 4, ("t",), 7, 24, 2, 1, {"without TSS": 1}, {"missing": 2}, 0
+)
+SCORED = ScoredVariants(
+    path=Path("V.tsv"), n_variants=9, n_pairs=8, n_windows=3, n_rows=8, n_outside=1,
+    n_known_shards=0, n_shards=1, skipped={"symbolic": 1}, decided={}, background=None, notes=(),
+)  # fmt: skip
+MUTATED = Mutated(
+    path=Path("M.tsv"), n_examples=1, positions=(-2, 3), tracks=("t",), way="only what changes",
+    n_substitutions=15, n_unknown=0, strongest="T>G", n_rows=15, n_shards=1, n_known=0,
+)  # fmt: skip
+PERSONALISED = HaplotypeSummary(
+    Path("H.h5"), 3, 4, 24, 7, {}, {}, 1000, ("Wrote 24 haplotypes to H.h5",)
 )
 PREDICTED = SimpleNamespace(path=Path("P.tsv"), n_examples=3)
 EMBEDDED = SimpleNamespace(
@@ -165,6 +190,20 @@ CALLS: dict[str, tuple[list[str], str, Any, str]] = {
     "fetch genome": (["yeast", "--release", "110"], "fetch_genome", [Path("g.fa.gz")], "g.fa.gz"),
     "fetch geo": (["GSE1"], "fetch_geo", [Path("GSE1.tar")], "GSE1.tar"),
     "fetch weights": (["hyenadna-tiny-1k"], "fetch_weights", Path("w.ckpt"), "Wrote w.ckpt"),
+    "fetch enformer": ([], "fetch_enformer", [Path("w.bin"), Path("t.txt")], "t.txt"),
+    "haplotypes": (
+        ["--genotypes", "v.vcf", "--fasta", "g.fa", "--genes", "g.gtf", "-o", "H.h5"],
+        "haplotypes", PERSONALISED, "24 haplotypes",
+    ),
+    "personal": (
+        ["R", "--genotypes", "v.vcf", "--fasta", "g.fa", "--genes", "g.gtf", "-o", "P.parquet"],
+        "personal", PERSONAL, "7 distinct haplotypes",
+    ),
+    "variants": (
+        ["R", "--variants", "v.vcf", "--fasta", "g.fa", "--genes", "g.gtf", "-o", "V.tsv"],
+        "variants", SCORED, "8 pairs",
+    ),
+    "mutagenesis": (["R", "D.h5", "-o", "M.tsv"], "mutagenesis", MUTATED, "15 single-base changes"),
     "embed": (["NAME", "D.h5", "-o", "S"], "embed", EMBEDDED, "2 bins x 4 channels"),
 }  # fmt: skip
 

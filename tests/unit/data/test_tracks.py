@@ -47,7 +47,7 @@ def table(tmp_path: Path) -> TrackTable:
 
 def test_a_row_is_read_whole(table: TrackTable):
     track = table.tracks[6]
-    assert (track.row, track.index, track.identifier, track.assay) == (6, 6, "CNhs11760", "CAGE")
+    assert (track.row, track.number, track.identifier, track.assay) == (6, 6, "CNhs11760", "CAGE")
     assert (track.clip, track.scale) == (32, 2)
     assert table.tracks[0].clip == 384
 

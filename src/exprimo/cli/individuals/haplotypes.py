@@ -76,10 +76,10 @@ def _haplotypes(
     as_json: Json = False,
 ) -> None:
     """Write both haplotypes of each person around each gene's TSS, SNPs and indels applied."""
-    from exprimo.features.haplotypes import haplotypes
+    import exprimo
 
     with bars():
-        done = haplotypes(
+        done = exprimo.haplotypes(
             genotypes,
             fasta,
             genes,

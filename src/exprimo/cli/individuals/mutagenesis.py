@@ -89,10 +89,10 @@ def _mutagenesis(
     as_json: Json = False,
 ) -> None:
     """Predict what every single-base change in the windows of genes does: ALT minus REF."""
-    from exprimo.scoring.mutagenesis import mutagenesis
+    import exprimo
 
     with bars():
-        done = mutagenesis(
+        done = exprimo.mutagenesis(
             model,
             out,
             dataset=dataset,

@@ -101,7 +101,8 @@ def _personal(
     as_json: Json = False,
 ) -> None:
     """Predict genes from each person's two sequences; a repeated call goes on where it stopped."""
-    from exprimo.scoring.personal import personal, plan_personal
+    import exprimo
+    from exprimo.scoring.personal import plan_personal
 
     settings: dict[str, Any] = {
         "genotypes": genotypes, "fasta": fasta, "genes": genes,
@@ -118,7 +119,7 @@ def _personal(
         return
     way: dict[str, Any] = {"haplotypes": haplotypes, "executor": executor, "address": address}
     with bars():
-        done = personal(model, out, **way, **settings)
+        done = exprimo.personal(model, out, **way, **settings)
     say(_told(done), done._asdict(), as_json=as_json)
 
 

@@ -4,10 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from exprimo.cli.individuals.personal import (
+    Address,
+    ChromStyle,
+    Executor,
+    Fasta,
+    Gene,
+    OnRefMismatch,
+    Precision,
+    Shifts,
+    Strands,
+    Tracks,
+    TrackTable,
+    Tss,
+    Upstream,
+)
 from exprimo.cli.modelling import Device, Threads, listed
 from exprimo.cli.output import say
 from exprimo.cli.progress import bars
@@ -17,8 +32,37 @@ from exprimo.core.errors import ConfigError
 if TYPE_CHECKING:
     from exprimo.scoring.variants import ScoredVariants
 
-_Score = Literal["difference", "absolute", "tss", "lfc", "published", "matrix"]
-_Mismatch = Literal["error", "skip", "swap"]
+Variants = Annotated[
+    Path, typer.Option(help="VCF, BCF, .pvar, .bim, a table, or ids chrom:pos:ref:alt.")
+]
+Out = Annotated[
+    Path, typer.Option("-o", "--out", help="Output: .parquet, .tsv, .tsv.gz or .vcf.gz.")
+]
+Genes = Annotated[
+    Path | None, typer.Option(help="GTF, GFF3 or BED, or a table gene_id, chrom, tss, strand.")
+]
+Center = Annotated[
+    Literal["variant", "tss"] | None,
+    typer.Option(help="Middle of the windows; default: tss where genes are given."),
+]
+Score = Annotated[
+    Literal["difference", "absolute", "tss", "lfc", "published", "matrix"],
+    typer.Option(
+        help="difference, absolute, tss and lfc: per track; published (REF - ALT) and "
+        "matrix: one sum over bins and tracks."
+    ),
+]
+Bins = Annotated[str, typer.Option(help="Bins around the middle, or all.")]
+Background = Annotated[
+    Path | None, typer.Option(help="Scores of common variants, .parquet: adds quantiles.")
+]
+AsBackground = Annotated[
+    bool, typer.Option("--as-background", help="Store the table with the run for quantiles.")
+]
+Way = Annotated[Literal["auto", "whole"], typer.Option(help="whole: read every window whole.")]
+ShardSize = Annotated[
+    int | None, typer.Option(help="Pairs of variant and window in a shard.", min=1)
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -31,95 +75,48 @@ def register(app: typer.Typer) -> None:
 
 
 def _variants(
-    model: Annotated[str, typer.Argument(help="A run's folder, or NAME or NAME:FILE.")],
-    variants: Annotated[
-        Path, typer.Option(help="VCF, BCF, .pvar, .bim, a table, or ids chrom:pos:ref:alt.")
-    ],
-    fasta: Annotated[Path, typer.Option(help="The genome.")],
-    out: Annotated[
-        Path, typer.Option("-o", "--out", help="Output: .parquet, .tsv, .tsv.gz or .vcf.gz.")
-    ],
-    genes: Annotated[Path | None, typer.Option(help="Annotation: GTF, GFF3 or BED.")] = None,
-    gene: Annotated[
-        list[str] | None, typer.Option(help="Only this gene, id or name; repeatable.")
-    ] = None,
-    center: Annotated[
-        Literal["variant", "tss"] | None,
-        typer.Option(help="Middle of the windows; default: tss where genes are given."),
-    ] = None,
-    score: Annotated[
-        _Score,
-        typer.Option(
-            help="difference, absolute, tss and lfc: per track; published (REF - ALT) and "
-            "matrix: one sum over bins and tracks."
-        ),
-    ] = "difference",
-    tracks: Annotated[str, typer.Option(help="Tracks with commas: names, numbers, words.")] = "",
-    track_table: Annotated[Path | None, typer.Option(help="Table that describes them.")] = None,
-    bins: Annotated[str, typer.Option(help="Bins around the middle, or all.")] = "",
-    background: Annotated[
-        Path | None, typer.Option(help="Scores of common variants, .parquet: adds quantiles.")
-    ] = None,
-    as_background: Annotated[
-        bool, typer.Option("--as-background", help="Store the table with the run for quantiles.")
-    ] = False,
-    on_ref_mismatch: Annotated[
-        _Mismatch, typer.Option(help="Where REF is not what the genome has.")
-    ] = "error",
-    tss: Annotated[str, typer.Option(help="canonical, most5prime, or a table.")] = "canonical",
-    chrom_style: Annotated[str, typer.Option(help="auto, or a table: theirs, genome's.")] = "auto",
-    upstream: Annotated[
-        int | None, typer.Option(help="Bases before the TSS, if the model does not say.", min=0)
-    ] = None,
-    strands: Annotated[bool, typer.Option("--strands", help="Average both strands.")] = False,
-    shifts: Annotated[int, typer.Option(help="Average shifts of so many bases.", min=0)] = 0,
-    precision: Annotated[
-        Literal["auto", "fp32", "bf16"], typer.Option(help="Of the arithmetic.")
-    ] = "fp32",
-    way: Annotated[
-        Literal["auto", "whole"], typer.Option(help="whole: read every window whole.")
-    ] = "auto",
-    shard_size: Annotated[
-        int | None, typer.Option(help="Pairs of variant and window in a shard.", min=1)
-    ] = None,
-    executor: Annotated[Literal["local", "ray"], typer.Option(help="Where it runs.")] = "local",
-    address: Annotated[str | None, typer.Option(help="Of a Ray cluster.")] = None,
+    model: Annotated[str, typer.Argument(help="RUN, NAME or NAME:FILE.")],
+    variants: Variants,
+    fasta: Fasta,
+    out: Out,
+    genes: Genes = None,
+    gene: Gene = None,
+    center: Center = None,
+    score: Score = "difference",
+    tracks: Tracks = "",
+    track_table: TrackTable = None,
+    bins: Bins = "",
+    background: Background = None,
+    as_background: AsBackground = False,
+    on_ref_mismatch: OnRefMismatch = "error",
+    tss: Tss = "canonical",
+    chrom_style: ChromStyle = "auto",
+    upstream: Upstream = None,
+    strands: Strands = False,
+    shifts: Shifts = 0,
+    precision: Precision = "fp32",
+    way: Way = "auto",
+    shard_size: ShardSize = None,
+    executor: Executor = "local",
+    address: Address = None,
     device: Device = "auto",
     threads: Threads = None,
     as_json: Json = False,
 ) -> None:
     """Score what variants do to what a model predicts: ALT minus REF."""
-    from exprimo.scoring.variants import variants as score_variants
+    import exprimo
 
+    settings: dict[str, Any] = {
+        "variants": variants, "fasta": fasta, "genes": genes, "gene": gene or (),
+        "center": center, "score": score, "tracks": listed(tracks), "track_table": track_table,
+        "bins": _bins(bins), "background": background, "as_background": as_background,
+        "on_ref_mismatch": on_ref_mismatch, "tss": tss, "chrom_style": chrom_style,
+        "upstream": upstream, "strands": strands, "shifts": shifts, "precision": precision,
+        "way": way, "shard_size": shard_size, "executor": executor, "address": address,
+        "device": device, "threads": threads,
+    }  # fmt: skip
     with bars():
-        done = score_variants(
-            model,
-            out,
-            variants=variants,
-            fasta=fasta,
-            genes=genes,
-            gene=gene or (),
-            center=center,
-            score=score,
-            tracks=listed(tracks),
-            track_table=track_table,
-            bins=_bins(bins),
-            background=background,
-            as_background=as_background,
-            on_ref_mismatch=on_ref_mismatch,
-            tss=tss,
-            chrom_style=chrom_style,
-            upstream=upstream,
-            strands=strands,
-            shifts=shifts,
-            precision=precision,
-            way=way,
-            shard_size=shard_size,
-            executor=executor,
-            address=address,
-            device=device,
-            threads=threads,
-        )
+        done = exprimo.variants(model, out, **settings)
     say(list(_told(done)), done._asdict(), as_json=as_json)
 
 

@@ -46,6 +46,12 @@ INPUTS: dict[str, InputSpec] = {
     "sequence": InputSpec(
         "uint8", ("row", "position"), "base code ACGTN = 0..4", "DNA in gene orientation"
     ),
+    "sequence_2": InputSpec(
+        "uint8",
+        ("row", "position"),
+        "base code ACGTN = 0..4",
+        "the same window of the person's other haplotype, in gene orientation",
+    ),
     "mean_expression": InputSpec(
         "float32", ("row", "value"), "log10(count + 1)", "mean normalised count over the samples"
     ),

@@ -87,7 +87,10 @@ def origins(members: Integers, at: Integers, edits: Edits, origin: int) -> Integ
 def touching(
     members: Integers, at: Integers, edits: Edits, origin: int, shift: Integers, length: int
 ) -> Flags:
-    """Tell which variants change something within each window, (members,)."""
+    """Tell which variants change something within each window, (members,).
+
+    Those that replace bases by themselves may be told, too.
+    """
     found = np.zeros(members.size, dtype=np.bool_)
     for haplotype in range(at.size - 1):
         begin, end = at[haplotype], at[haplotype + 1]
@@ -98,14 +101,11 @@ def touching(
             first, last = edits.first[v], edits.last[v]
             size = abs(edits.alt_at[v + 1] - edits.alt_at[v])
             new = first + gained
-            if size > 0:
-                found[place] = new < length and new + size > 0
+            # What lies between the window and an origin outside of it counts, too.
+            if first > origin:
+                found[place] = new < length
             else:
-                found[place] = last > first and 0 < new < length
-            # A window that ends before its origin changes with what is taken away between them,
-            # and one that begins or ends at its origin when that base itself is.
-            if first <= origin and (origin < last or (last > first and new == length)):
-                found[place] = True
+                found[place] = last > origin or new + size > 0
             gained += size - (last - first)
     return found
 

@@ -50,8 +50,7 @@ class CarrierFile:
         for array in carriers:
             there = np.empty(0, np.float32) if array is None else array
             np.save(content, there, allow_pickle=False)
-        with storage_errors(self._near):
-            self._file.write(content.getbuffer())
+        _write(self._file, content.getvalue(), self._near)
 
     def read(self, n: int) -> Iterator[Carriers]:
         """Give those of all ``n`` windows, in order."""
@@ -77,8 +76,7 @@ class CodeFile:
         """Append haplotypes of the next window, (some, length), while there is room."""
         self._full = self._full or (self._rows + len(codes)) * self._length > _KEPT_BYTES
         if not self._full:
-            with storage_errors(self._near):
-                self._file.write(codes.tobytes())
+            _write(self._file, codes.tobytes(), self._near)
             self._rows += len(codes)
 
     def end_window(self) -> None:
@@ -90,7 +88,6 @@ class CodeFile:
         """Give some haplotypes of a window; None where its were not kept."""
         if window >= len(self._starts) - 1:
             return None
-        self._file.flush()
         self._file.seek((self._starts[window] + first) * self._length)
         content = self._file.read((end - first) * self._length)
         if len(content) != (end - first) * self._length:
@@ -113,11 +110,19 @@ def open_spool(out: Path, length: int) -> Iterator[Spool]:
         yield Spool(CarrierFile(carriers, out), CodeFile(codes, out, length))
 
 
+def _write(file: IO[bytes], content: bytes, near: Path) -> None:
+    """Write all of it, unbuffered: on a full disk a buffer would fail again when it is closed."""
+    left = memoryview(content)
+    with storage_errors(near):
+        while left:
+            left = left[file.write(left) :]
+
+
 def _nameless(out: Path) -> IO[bytes]:
     try:
         with storage_errors(out):
             out.parent.mkdir(parents=True, exist_ok=True)
-            return tempfile.TemporaryFile(dir=out.parent)
+            return tempfile.TemporaryFile(dir=out.parent, buffering=0)
     except FileNotFoundError as error:  # so /proc refuses new files
         raise StorageError(
             "cannot write here",

@@ -21,7 +21,7 @@ from exprimo.models.cnn import Cnn, MaxPool, MotifScan, PairPool, ResidualBlock,
 from exprimo.models.network import NetworkPredictor, one_hot_table
 from exprimo.scoring.mutagenesis.ways import in_target_units
 from exprimo.scoring.sequences import SequenceModel
-from exprimo.scoring.variants.edits import Ints
+from exprimo.scoring.variants.windows.edits import Ints
 
 # Crops longer than this share of the window gain nothing.
 _LONGEST_CROP = 0.5

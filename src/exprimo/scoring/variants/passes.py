@@ -12,13 +12,13 @@ from exprimo.core.predictor import Floats
 from exprimo.core.sequence import Codes
 from exprimo.data.fasta import Genome
 from exprimo.scoring.sequences import SequenceModel
-from exprimo.scoring.variants.alleles import Alleles
-from exprimo.scoring.variants.bins import partner_bins
-from exprimo.scoring.variants.edits import Ints
 from exprimo.scoring.variants.local import local_reader
 from exprimo.scoring.variants.plan import Plan
 from exprimo.scoring.variants.scores import ScoreKind, Scores, score
-from exprimo.scoring.variants.windows import VariantWindows, unknown_in, variant_windows
+from exprimo.scoring.variants.windows.alleles import Alleles
+from exprimo.scoring.variants.windows.bins import partner_bins
+from exprimo.scoring.variants.windows.cutting import VariantWindows, unknown_in, variant_windows
+from exprimo.scoring.variants.windows.edits import Ints
 
 # Room for the windows of some pairs, and for what is predicted for them.
 _WINDOW_BYTES = 1 << 25

@@ -9,8 +9,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from exprimo.core.coordinates import promoter_interval
-from exprimo.scoring.variants.alleles import Alleles
-from exprimo.scoring.variants.edits import Ints
+from exprimo.scoring.variants.windows.alleles import Alleles
+from exprimo.scoring.variants.windows.edits import Ints
 
 Center = Literal["variant", "tss"]
 PLACE_COLUMNS = ["gene_id", "chrom", "anchor", "strand"]

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from exprimo.core.errors import ConfigError
 from exprimo.core.predictor import Floats
-from exprimo.scoring.variants.bins import Partners
+from exprimo.scoring.variants.windows.bins import Partners
 
 ScoreKind = Literal["difference", "absolute", "tss", "lfc", "published", "matrix"]
 Doubles = npt.NDArray[np.float64]

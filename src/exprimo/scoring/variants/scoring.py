@@ -22,7 +22,7 @@ from exprimo.scoring.variants.config import VariantsConfig
 from exprimo.scoring.variants.plan import Center
 from exprimo.scoring.variants.scores import OF_ALL_TRACKS, ScoreKind, meaning
 from exprimo.scoring.variants.work import VariantWork
-from exprimo.scoring.variants.writers import check_scores_path, scores_writer
+from exprimo.scoring.variants.writing.writers import check_scores_path, scores_writer
 
 _TSS_BINS = 3
 
@@ -102,7 +102,7 @@ def variants(
     Each variant is put alone into a window of the reference. The window keeps its length and
     the anchor (the TSS, or the variant's first base) its place; an indel moves what lies beyond
     it away from the anchor, and bins are compared with those that show the same DNA (see
-    `exprimo.scoring.variants.bins.partner_bins`). A call that was stopped goes on when it is
+    `exprimo.scoring.variants.windows.partner_bins`). A call that was stopped goes on when it is
     repeated.
 
     Parameters
@@ -170,21 +170,20 @@ def variants(
     ...                  genes="g.gtf")                          # doctest: +SKIP
     """
     check_scores_path(out)
-    middle: Center = center or ("variant" if genes is None else "tss")
     config = VariantsConfig.checked(
         {
             "model": str(model),
             "variants": str(variants),
             "fasta": str(fasta),
-            "genes": None if genes is None else str(genes),
+            "genes": _text(genes),
             "gene": tuple(gene),
             "tss": str(tss),
             "chrom_style": str(chrom_style),
             "on_ref_mismatch": on_ref_mismatch,
-            "center": middle,
+            "center": center or ("variant" if genes is None else "tss"),
             "score": score,
             "tracks": tuple(tracks),
-            "track_table": None if track_table is None else str(track_table),
+            "track_table": _text(track_table),
             "bins": _bins(bins, score),
             "upstream": upstream,
             "average": {"strands": strands, "shifts": shifts},
@@ -194,11 +193,23 @@ def variants(
             "machine": {"device": device, "threads": threads},
         }
     )
+    given = None if background is None else Path(background)
+    return _score(config, Path(out), given, as_background, executor, address)
+
+
+def _score(
+    config: VariantsConfig,
+    out: Path,
+    background: Path | None,
+    as_background: bool,
+    executor: ExecutorName,
+    address: str | None,
+) -> ScoredVariants:
     kept = _kept_background(config, out) if as_background else None
     work = VariantWork(config)
     try:
         notes = _choose_background(work, background, as_background)
-        return _write(work, Path(out), executor, address, kept, notes)
+        return _write(work, out, executor, address, kept, notes)
     finally:
         work.close()
 
@@ -264,6 +275,10 @@ def _origin(work: VariantWork, settings: dict[str, Any]) -> dict[str, Any]:
     )
 
 
+def _text(path: str | Path | None) -> str | None:
+    return None if path is None else str(path)
+
+
 def _bins(bins: int | Literal["all"] | None, score: str) -> int | Literal["all"]:
     if score in OF_ALL_TRACKS or score == "tss":
         fixed: int | Literal["all"] = _TSS_BINS if score == "tss" else "all"
@@ -293,7 +308,7 @@ def _kept_background(config: VariantsConfig, out: str | Path) -> Path:
 
 
 def _choose_background(
-    work: VariantWork, named: str | Path | None, as_background: bool
+    work: VariantWork, named: Path | None, as_background: bool
 ) -> tuple[str, ...]:
     """Take the background that was named, or the Run's own where it fits; say if it does not."""
     if as_background:
@@ -301,7 +316,7 @@ def _choose_background(
             raise ConfigError("a background is not compared with another")
         return ()
     if named is not None:
-        work.compare_with(Path(named))
+        work.compare_with(named)
         return ()
     own = Path(work.config.model) / BACKGROUND_FILE
     if not own.is_file():

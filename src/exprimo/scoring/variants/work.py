@@ -19,13 +19,13 @@ from exprimo.data.genotypes.sites import read_sites
 from exprimo.data.names import read_chromosome_names
 from exprimo.features.haplotypes.writing.sites import gene_sites
 from exprimo.scoring.sequences import SequenceModel, open_sequence_model
-from exprimo.scoring.variants.alleles import Alleles
 from exprimo.scoring.variants.background import Background, is_signed
 from exprimo.scoring.variants.config import VariantsConfig
 from exprimo.scoring.variants.passes import PairScorer
 from exprimo.scoring.variants.plan import plan_around_tss, plan_around_variants
 from exprimo.scoring.variants.scores import OF_ALL_TRACKS, score_kind
 from exprimo.scoring.variants.table import ALL_TRACKS, score_table
+from exprimo.scoring.variants.windows.alleles import Alleles
 
 # A shard is what a stop may lose: minutes of a long window, seconds of a short one.
 _SHARD_BASES = 6_000_000

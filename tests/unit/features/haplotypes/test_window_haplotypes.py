@@ -163,6 +163,15 @@ def test_a_window_that_ends_before_the_tss_sees_a_deletion_in_front_of_it(
     assert [decode(row) for row in made.codes] == ["A", "C"]
 
 
+def test_a_window_that_begins_at_a_lost_tss_sees_what_is_lost_behind_it(
+    people: Any, genome_of: GenomeOf
+) -> None:
+    sites = [(3, "ACG", ("A",), ("1|0",)), (5, "GT", ("G",), ("1|0",))]
+    with genome_of("AAAACGTCCC") as genome:
+        made = one(genome, people(sites), tss=4, upstream=0, downstream=2)
+    assert [decode(row) for row in made.codes] == ["CC", "CG"]
+
+
 def test_n_stands_beyond_both_ends(people: Any, genome_of: GenomeOf) -> None:
     sites = [(1, "C", ("CTT",), ("1|0",)), (4, "AC", ("A",), ("1|0",))]
     with genome_of("ACGTACG") as genome:

@@ -313,3 +313,32 @@ def test_a_model_that_reads_more_than_dna(asked: Asked, dataset: Path, tmp_path:
     # Both examples of the gene: the same bases, and another half-life.
     assert arrays.example_id.tolist() == ["b", "c"]
     np.testing.assert_allclose(arrays.effects[0] * 3 / 2, arrays.effects[1], atol=1e-4)
+
+
+class Tracks:
+    """Two tracks in four bins: each base adds its weight to its bin."""
+
+    name, digest, positive = "tracks", "aa", False
+    upstream, downstream = UPSTREAM, DOWNSTREAM
+    tracks = ("CAGE:blood", "DNASE:blood")
+    bin_size, first_bin, n_bins = LENGTH // 4, 0, 4
+    weights = np.random.default_rng(8).normal(size=(LENGTH, 5, 2)).astype(np.float32)
+
+    def predict(self, codes: np.ndarray) -> np.ndarray:
+        each = self.weights[np.arange(LENGTH), codes]
+        return each.reshape(len(codes), self.n_bins, self.bin_size, 2).sum(2).transpose(0, 2, 1)
+
+    def rows_at_once(self) -> int:
+        return 7
+
+
+def test_tracks_are_averaged_over_bins(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(work, "find_model", lambda config: Found(None, Tracks()))
+    done = call("M.h5", gene=["minus"], upstream=None)
+    assert done.way == "whole, as tracks is no chain of local layers"
+    arrays = read_arrays(done.path)
+    assert arrays.tracks == Tracks.tracks
+    sites = np.arange(LENGTH)
+    here = Tracks.weights[sites, arrays.reference[0]]
+    known = (Tracks.weights[:, :4] - here[:, None]) / Tracks.n_bins
+    np.testing.assert_allclose(arrays.effects[0], known.transpose(2, 1, 0), atol=1e-5)

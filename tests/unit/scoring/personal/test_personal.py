@@ -392,3 +392,15 @@ def test_genotypes_that_change_after_the_plan_are_noticed(
     with pytest.raises(MismatchError, match="other haplotypes here than when"):
         work.run(0)
     work.close()
+
+
+def test_a_full_disk_is_said_while_the_plan_is_kept(
+    world: Path, tmp_path: Path, model: Sums, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(**settings: Any) -> Any:
+        return open("/dev/full", "w+b", buffering=0)
+
+    monkeypatch.setattr(spool_module.tempfile, "TemporaryFile", full)
+    with pytest.raises(StorageError, match="the disk is full"):
+        run(world, tmp_path / "P.parquet")
+    assert not list(tmp_path.iterdir())

@@ -10,9 +10,9 @@ import pytest
 
 from exprimo.core.errors import ConfigError
 from exprimo.scoring.sequences import SequenceModel
-from exprimo.scoring.variants.bins import partner_bins
-from exprimo.scoring.variants.edits import Edits
 from exprimo.scoring.variants.scores import score, score_kind
+from exprimo.scoring.variants.windows.bins import partner_bins
+from exprimo.scoring.variants.windows.edits import Edits
 
 REFERENCE = np.array([[[1, 3, 5], [0, 0, 3]]], dtype=np.float32)
 ALTERNATE = np.array([[[2, 3, 1], [0, 3, 3]]], dtype=np.float32)

@@ -11,9 +11,9 @@ import pytest
 from exprimo.core.sequence import decode, encode
 from exprimo.data.fasta import Genome
 from exprimo.features.haplotypes import one_variant_windows
-from exprimo.scoring.variants.alleles import Alleles
 from exprimo.scoring.variants.plan import plan_around_tss, plan_around_variants
-from exprimo.scoring.variants.windows import unknown_in, variant_windows
+from exprimo.scoring.variants.windows.alleles import Alleles
+from exprimo.scoring.variants.windows.cutting import unknown_in, variant_windows
 
 LETTERS = np.array(list("ACGT"))
 

@@ -5,7 +5,8 @@ Modules and parameters are named as in the published PyTorch weights.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import pairwise
 from typing import cast
 
@@ -23,8 +24,22 @@ from exprimo.models.pretrained.enformer.layers import (
 )
 from exprimo.models.pretrained.enformer.positions import distance_features
 
-# From so many positions on a layer's attention is computed again for its gradient, not kept.
-_RECOMPUTED_FROM = 512
+RunLayer = Callable[[int, TransformerBlock, Tensor, Tensor], Tensor]
+_ALL = slice(None)
+# From so many numbers on, what is inside a layer is computed again for its gradient, not kept.
+_RECOMPUTED_FROM = 1 << 18
+
+
+def _as_it_is(_: int, layer: TransformerBlock, x: Tensor, described: Tensor) -> Tensor:
+    out: Tensor = layer(x, described)
+    return out
+
+
+def _kept_or_not(size: Tensor, layer: Callable[..., Tensor], *read: Tensor) -> Tensor:
+    if torch.is_grad_enabled() and size.numel() >= _RECOMPUTED_FROM:
+        out: Tensor = checkpoint(layer, *read, use_reentrant=False)
+        return out
+    return layer(*read)
 
 
 class EnformerNetwork(nn.Module):
@@ -104,23 +119,26 @@ class EnformerNetwork(nn.Module):
 
     def convolve(self, sequence: Tensor) -> Tensor:
         """Give what the transformer reads, (batch, positions, dim)."""
-        x: Tensor = self.stem_conv(sequence).transpose(1, 2)
-        x = self.stem[2](self.stem[1](x))
+        x = _kept_or_not(sequence, self._stem, sequence)
         for block in self.blocks:
-            x = block(x)
+            x = _kept_or_not(sequence, block, x)
         return x
 
-    def transform(self, x: Tensor) -> Tensor:
-        """Give hidden vectors of the bins for what the convolutions gave."""
+    def _stem(self, sequence: Tensor) -> Tensor:
+        x: Tensor = self.stem_conv(sequence).transpose(1, 2)
+        pooled: Tensor = self.stem[2](self.stem[1](x))
+        return pooled
+
+    def transform(self, x: Tensor, bins: slice = _ALL, run: RunLayer = _as_it_is) -> Tensor:
+        """Give hidden vectors of some bins for what the convolutions gave.
+
+        ``run`` runs a layer, by its number, in another way than with its own weights.
+        """
         described = self.distances(x.device)
-        recomputed = torch.is_grad_enabled() and x.shape[1] >= _RECOMPUTED_FROM
-        for layer in self.layers:
-            if recomputed:
-                x = checkpoint(layer, x, described, use_reentrant=False)
-            else:
-                x = layer(x, described)
-        cropped = self.config.cropped
-        x = x[:, cropped : cropped + self.config.bins]
+        for number, layer in enumerate(self.layers):
+            x = _kept_or_not(x, partial(run, number, layer), x, described)
+        start, stop, _ = bins.indices(self.config.bins)
+        x = x[:, self.config.cropped + start : self.config.cropped + stop]
         return quick_gelu(self.last(x))
 
     def head(self, name: str) -> nn.Linear:

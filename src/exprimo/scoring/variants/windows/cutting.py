@@ -12,8 +12,8 @@ from exprimo.core.compiled import compiled
 from exprimo.core.sequence import N_CODE, Codes
 from exprimo.data.fasta import Genome
 from exprimo.features.windows import cut_intervals, promoter_table
-from exprimo.scoring.variants.alleles import Alleles
-from exprimo.scoring.variants.edits import Edits, Ints
+from exprimo.scoring.variants.windows.alleles import Alleles
+from exprimo.scoring.variants.windows.edits import Edits, Ints
 
 
 class VariantWindows(NamedTuple):

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from exprimo.scoring.sequences import SequenceModel
-from exprimo.scoring.variants.edits import Edits
+from exprimo.scoring.variants.windows.edits import Edits
 
 Partners = npt.NDArray[np.int64]
 

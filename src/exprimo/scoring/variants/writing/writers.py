@@ -17,7 +17,7 @@ from exprimo.scoring.shards.tables import (
     write_parquet,
     write_tsv,
 )
-from exprimo.scoring.variants.vcf import vcf_writer
+from exprimo.scoring.variants.writing.vcf import vcf_writer
 
 _SUFFIXES = (".parquet", ".tsv", ".tsv.gz", ".vcf.gz")
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from exprimo.core.sequence import Codes
 from exprimo.features.haplotypes.edits import prepare_variants
-from exprimo.scoring.variants.edits import Ints
+from exprimo.scoring.variants.windows.edits import Ints
 
 
 class Alleles(NamedTuple):
