@@ -4,7 +4,8 @@
 
 ``cnn``: a Run on 600 bp around TSSs (a given one, or one trained for a moment: its speed does not
 depend on what it learned), SNPs in the windows of 200 genes. ``enformer``: the published sizes with
-random weights, a few SNPs of one gene, three bins, one track. Both contenders have their networks
+random weights (``--dim 384``: a quarter of the channels, a sixteenth of the time), a few SNPs of
+one gene, three bins, one track. Both contenders have their networks
 and lists of variants open and get the same threads; each reads the FASTA. The loop
 (`rivals/one_by_one_variants.py`) is in single precision. Its scores are compared with ours, and
 the error of bf16 is told relative to the spread of the effects.
@@ -49,6 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--run", type=Path, help="a cnn's Run, with --fasta and --genes")
     parser.add_argument("--fasta", type=Path)
     parser.add_argument("--genes", type=Path)
+    parser.add_argument("--dim", type=int, default=1536, help="channels of the enformer")
     parser.add_argument("--precisions", default="fp32,bf16", help="fp32 first")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=3)
@@ -189,7 +191,7 @@ def _enformer(
 
     fasta, genes = make_world(folder, 800_000, n_genes=1)
     weights = folder / "random.safetensors"
-    network = random_enformer(EnformerConfig())
+    network = random_enformer(EnformerConfig(dim=options.dim))
     save_enformer(network, weights)
     reach = network.config.window // 2
     listed = draw_snps(folder / "V.tsv", fasta, genes, n, upstream=reach, downstream=reach)

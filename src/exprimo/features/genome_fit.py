@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from exprimo.core.errors import MismatchError
-from exprimo.core.sequence import encode
+from exprimo.core.sequence import N_CODE, encode
 from exprimo.data.annotation import Annotation
 from exprimo.data.fasta import Genome
 from exprimo.features.windows import cut_intervals
@@ -97,8 +97,10 @@ def check_genome_fits(annotation: Annotation, genome: Genome, *, seed: int = 0) 
     check_within_chromosomes(annotation, genome)
     rng = np.random.default_rng(seed)
     spans, starts = _coding_spans(annotation)
-    spans = _sample(spans, rng)
-    introns = _sample(_introns(annotation), rng)
+    # What lies in an unknown stretch says nothing for the annotation, nor against it.
+    spans = _known(_sample(spans, rng), genome, 3)
+    introns = _known(_sample(_introns(annotation), rng), genome, 2)
+    introns = _other_strand(_known(_other_strand(introns), genome, 2))
     atg = _starts_with_atg(spans, genome)
     gt_ag = _is_gt_ag(introns, genome)
     enough_starts, enough_introns = len(spans) >= FEWEST, len(introns) >= FEWEST
@@ -200,6 +202,12 @@ def _first_bases(table: pd.DataFrame, genome: Genome, count: int) -> npt.NDArray
     return next(cut_intervals(genome, ends, chunk=len(ends))).codes
 
 
+def _known(table: pd.DataFrame, genome: Genome, count: int) -> pd.DataFrame:
+    """Keep the intervals whose first bases, in their own orientation, the assembly knows."""
+    known: npt.NDArray[np.bool_] = (_first_bases(table, genome, count) != N_CODE).all(axis=1)
+    return table.loc[known]
+
+
 def _starts_with_atg(spans: pd.DataFrame, genome: Genome) -> npt.NDArray[np.bool_]:
     matches: npt.NDArray[np.bool_] = (_first_bases(spans, genome, 3) == _ATG).all(axis=1)
     return matches
@@ -208,7 +216,7 @@ def _starts_with_atg(spans: pd.DataFrame, genome: Genome) -> npt.NDArray[np.bool
 def _is_gt_ag(introns: pd.DataFrame, genome: Genome) -> npt.NDArray[np.bool_]:
     donors = _first_bases(introns, genome, 2)
     # The last bases are the first of the other strand: AG there reads CT.
-    acceptors = _first_bases(_other_strand(introns, genome), genome, 2)
+    acceptors = _first_bases(_other_strand(introns), genome, 2)
     matches: npt.NDArray[np.bool_] = (donors == _GT).all(axis=1) & (
         acceptors == (3 - _AG)[::-1]
     ).all(axis=1)
@@ -219,15 +227,13 @@ def _share(matches: npt.NDArray[np.bool_]) -> float:
     return float(matches.mean()) if matches.size else 0.0
 
 
-def _other_strand(spans: pd.DataFrame, genome: Genome) -> pd.DataFrame:
+def _other_strand(spans: pd.DataFrame, _: Genome | None = None) -> pd.DataFrame:
     return spans.assign(strand=spans["strand"].map(_FLIP))
 
 
 def _turned_chromosomes(spans: pd.DataFrame, genome: Genome) -> pd.DataFrame:
     length = spans["chrom"].map(genome.lengths)
-    return _other_strand(spans, genome).assign(
-        start=length - spans["end"], end=length - spans["start"]
-    )
+    return _other_strand(spans).assign(start=length - spans["end"], end=length - spans["start"])
 
 
 def _moved(by: int) -> Callable[[pd.DataFrame, Genome], pd.DataFrame]:

@@ -175,3 +175,19 @@ def test_large_annotations_are_sampled_and_the_seed_decides(
     assert fits[0] == fits[1]
     assert len({fit.atg_fraction for fit in fits}) > 1
     assert np.mean([fit.atg_fraction for fit in fits]) > 0.7
+
+
+def test_what_the_assembly_does_not_know_is_no_evidence(world: World, tmp_path: Path) -> None:
+    """A piece of a chromosome in its place among N fits the annotation of the whole."""
+    annotation = read_annotation(world.gtf)
+    ends = annotation.genes.groupby("chrom")["end"].max()
+    fasta = tmp_path / "part.fa"
+    with Genome.open(world.fasta) as genome, fasta.open("w") as file:
+        for name in genome.names:
+            letters = decode(genome.chromosome(name))
+            known = int(ends.get(name, 0)) // 2
+            file.write(f">{name}\n{letters[:known]}{'N' * (len(letters) - known)}\n")
+    with Genome.open(fasta) as genome:
+        facts = check_genome_fits(annotation, genome).facts()
+    assert facts["gt_ag_fraction"] == facts["atg_fraction"] == 1.0
+    assert 0 < facts["n_introns"] < 40

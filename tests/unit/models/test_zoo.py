@@ -35,6 +35,7 @@ SMALL = {
     "cnn": {"channels": 8, "stem_channels": 8, "hidden": 8, "head_channels": 4},
     "onehot_xgboost": {"rounds": 5},
 }
+SMALL["enformer"] = {"weights": "none"}
 SMALL["cnn_xgboost"] = {"net_options": SMALL["cnn"], "rounds": 5}
 CLASSES = {"multiclass": ("down", "none", "up")}
 OF_CLASSES = np.arange(40) % 3.0

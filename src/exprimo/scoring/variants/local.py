@@ -2,7 +2,8 @@
 
 A crop of the alternate window around the base is read like a short window of its own. What the
 base reaches lies in the middle of the crop, where nothing is felt of the crop's ends; the rest is
-the reference's. Crops of all windows are of one length and go through the network together.
+the reference's. Crops of all windows are of one length and go through the network together. The
+last layers of a deep network reach too far; they are coarse, and read whole.
 """
 
 from __future__ import annotations
@@ -78,10 +79,17 @@ class LocalReader:
         The same, for the comparison.
     chosen
         Numbers of the wanted outputs.
+    n_layers, reach
+        How many layers of the body a change is followed through, and how far they read.
     """
 
     def __init__(
-        self, network: NetworkPredictor, model: SequenceModel, chosen: Sequence[int], reach: Reach
+        self,
+        network: NetworkPredictor,
+        model: SequenceModel,
+        chosen: Sequence[int],
+        n_layers: int,
+        reach: Reach,
     ) -> None:
         self._network, self._model = network, model
         self._chosen, self._reach = list(chosen), reach
@@ -90,7 +98,8 @@ class LocalReader:
         self._table = one_hot_table(network.device)
         self._checked = False
         n_bins = self._length // reach.pool
-        self._bodies = [_Body(one, n_bins) for one in network.members if isinstance(one, Cnn)]
+        members = [member for member in network.members if isinstance(member, Cnn)]
+        self._bodies = [_Body(member, n_layers, n_bins) for member in members]
 
     def predict(
         self, reference: Codes, alternate: Codes, place: Ints, site: Ints
@@ -155,21 +164,14 @@ class LocalReader:
         # Bins that read the base: the first one, and as many as ever can.
         first = -((bases + pool - 1 - site) // pool)
         bins = first[:, None] + np.arange((2 * bases + pool - 1) // pool + 1)
-        inside = (bins >= 0) & (bins < self._length // pool)
-        bins = np.clip(bins, 0, self._length // pool - 1)
         device = self._network.device
-        at, valid = torch.from_numpy(bins).to(device), torch.from_numpy(inside).to(device)
+        at = torch.from_numpy(bins).to(device)
         within = at - torch.from_numpy(start // pool).to(device)[:, None]
-        rows = rows.to(device)
         whole = body.bins(self._one_hot(reference))
         part = body.bins(self._one_hot(crops))
-        new = part[
-            torch.arange(len(part), device=device)[:, None], within.clamp(0, part.shape[1] - 1)
-        ]
-        change = (new - whole[rows[:, None], at]) * valid[..., None]
-        sums = torch.einsum("pbc,bg->pcg", whole, body.grid)
-        moved = torch.einsum("pbc,pbg->pcg", change, body.grid[at])
-        return body.output(torch.cat([sums, sums[rows] + moved]))
+        each = torch.arange(len(part), device=device)[:, None]
+        new = part[each, within.clamp(0, part.shape[1] - 1)]
+        return body.outputs(whole, rows.to(device), at, new)
 
     def _one_hot(self, codes: Codes) -> Tensor:
         moved = torch.from_numpy(np.ascontiguousarray(codes)).to(self._network.device)
@@ -191,33 +193,56 @@ class LocalReader:
 
 
 class _Body:
-    """A `Cnn` in two parts: up to its last bins, and behind them.
+    """A `Cnn` in two parts: some first layers of its body, and what stands behind them."""
 
-    Attributes
-    ----------
-    grid
-        The share of each bin in each place of the grid, (bins, grid): a mean is linear.
-    """
-
-    def __init__(self, network: Cnn, n_bins: int) -> None:
-        *layers, pool = network.body
-        self._layers = nn.Sequential(*layers)
+    def __init__(self, network: Cnn, n_layers: int, n_bins: int) -> None:
+        layers = list(network.body)
+        self._first, self._rest = (
+            nn.Sequential(*layers[:n_layers]),
+            nn.Sequential(*layers[n_layers:]),
+        )
         self._network = network
-        each = torch.eye(n_bins, device=network.output.weight.device)
-        with torch.inference_mode():
-            self.grid: Tensor = pool(each[:, None, None])[:, 0, 0]
+        self._grid: Tensor | None = None
+        if n_layers == len(layers) - 1:
+            # Behind the last bins are means: what each bin has of each place of the grid.
+            each = torch.eye(n_bins, device=network.output.weight.device)
+            with torch.inference_mode():
+                self._grid = self._rest(each[:, None, None])[:, 0, 0]
 
     def bins(self, one_hot: Tensor) -> Tensor:
         """Give (n, bins, channels) for bases (n, length, 4)."""
         # Seen as (n, 4, 1, length) these are channels-last, as the network wants them.
-        found = self._layers(one_hot[:, None].permute(0, 3, 1, 2))
+        found = self._first(one_hot[:, None].permute(0, 3, 1, 2))
         bins: Tensor = found[:, :, 0].transpose(1, 2)
         return bins
 
-    def output(self, sums: Tensor) -> Tensor:
-        """Give raw outputs (n, outputs) for (n, channels, grid)."""
-        features = self._network.head(sums[:, :, None])
-        raw: Tensor = self._network.output(features.float())
+    def outputs(self, whole: Tensor, rows: Tensor, at: Tensor, new: Tensor) -> Tensor:
+        """Give raw outputs of references and then of alternates, (places + pairs, outputs).
+
+        Parameters
+        ----------
+        whole
+            Of the references, (places, bins, channels).
+        rows, at, new
+            Of each alternate its reference, (pairs,), which bins differ, (pairs, few), some
+            beyond the ends, and what is there, (pairs, few, channels).
+        """
+        n, few = whole.shape[1], at.shape[1]
+        if self._grid is None:
+            # Room on both sides for bins beyond the ends.
+            moved = nn.functional.pad(whole[rows], (0, 0, few, few))
+            moved[torch.arange(len(at), device=at.device)[:, None], at + few] = new
+            every = torch.cat([whole, moved[:, few : few + n]])
+            return self._finish(self._rest(every[:, None].permute(0, 3, 1, 2)))
+        valid, inside = (at >= 0) & (at < n), at.clamp(0, n - 1)
+        change = (new - whole[rows[:, None], inside]) * valid[..., None]
+        sums = torch.einsum("pbc,bg->pcg", whole, self._grid)
+        summand = torch.einsum("pbc,pbg->pcg", change, self._grid[inside])
+        return self._finish(torch.cat([sums, sums[rows] + summand])[:, :, None])
+
+    def _finish(self, grid: Tensor) -> Tensor:
+        """Give raw outputs (n, outputs) for (n, channels, 1, grid)."""
+        raw: Tensor = self._network.output(self._network.head(grid).float())
         return raw
 
 
@@ -232,9 +257,12 @@ def local_reader(model: SequenceModel) -> LocalReader | None:
     members = [member for member in network.members if type(member) is Cnn]
     if len(members) < len(network.members) or network.inputs != ("sequence",):
         return None
-    reaches = {Reach.of(list(member.body)[:-1]) for member in members}
-    reach = reaches.pop()
     length = model.upstream + model.downstream
-    if reaches or reach is None or reach.crop(length) > _LONGEST_CROP * length:
-        return None
-    return LocalReader(network, model, model._chosen, reach)  # type: ignore[attr-defined]  # it is a PredictorModel
+    bodies = [list(member.body) for member in members]
+    # As many layers as a crop of reasonable length allows; at least the first convolution.
+    for n_layers in range(len(bodies[0]) - 1, 0, -1):
+        reaches = {Reach.of(body[:n_layers]) for body in bodies}
+        reach = reaches.pop()
+        if not reaches and reach is not None and reach.crop(length) <= _LONGEST_CROP * length:
+            return LocalReader(network, model, model._chosen, n_layers, reach)  # type: ignore[attr-defined]  # it is a PredictorModel
+    return None

@@ -176,10 +176,7 @@ def _sites(
             file=config.variants,
             found=", ".join(f"{count:,} {reason}" for reason, count in sites.skipped.items()),
         )
-    variants = sites.variants
-    if "ref_match" not in variants:
-        variants = variants.assign(ref_match=True)
-    return variants, sites.skipped, sites.decided
+    return sites.variants, sites.skipped, sites.decided
 
 
 def _starts(config: VariantsConfig, genome: Genome) -> pd.DataFrame | None:

@@ -31,7 +31,8 @@ class Sites(NamedTuple):
     variants
         ``chrom`` (the genome's name where one was given), ``start`` (int64, 0-based first base of
         ``ref``), ``ref``, ``alt`` (upper-case letters), ``variant_id`` (the file's, else
-        ``chrom:POS:ref:alt`` with POS from 1), in file order, one row per ALT allele.
+        ``chrom:POS:ref:alt`` with POS from 1), ``ref_match`` (False where REF and ALT were
+        exchanged to fit the genome), in file order, one row per ALT allele.
     skipped
         Reason -> number of ALT alleles left out.
     decided
@@ -107,8 +108,10 @@ def read_sites(
             plink=unordered,
         )
         skipped, decided = skipped + unfit, decided + settled
-    elif unordered:
-        decided["A2 taken for the reference"] = len(variants)
+    else:
+        variants = variants.assign(ref_match=True)
+        if unordered:
+            decided["A2 taken for the reference"] = len(variants)
     return _finished(variants, skipped, decided)
 
 
@@ -161,4 +164,4 @@ def _finished(variants: pd.DataFrame, skipped: Counter[str], decided: Counter[st
     named = table["chrom"] + ":" + place + ":" + table["ref"] + ":" + table["alt"]
     table["variant_id"] = table["variant_id"].where(table["variant_id"] != "", named)
     decided["variants that share an id"] += int(table["variant_id"].duplicated(keep=False).sum())
-    return Sites(table[[*_KEYS, "variant_id"]], dict(+skipped), dict(+decided))
+    return Sites(table[[*_KEYS, "variant_id", "ref_match"]], dict(+skipped), dict(+decided))

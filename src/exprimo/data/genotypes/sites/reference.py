@@ -109,8 +109,11 @@ def fit_to_genome(
     Returns
     -------
     tuple
-        The variants that remain; reason -> number left out; what was decided -> number.
+        The variants that remain, with a column ``ref_match``: False where REF and ALT were
+        exchanged because the file's REF is not what the genome has; reason -> number left out;
+        what was decided -> number.
     """
+    variants = variants.assign(ref_match=True)
     if plink and chrom_table is None:
         variants = variants.assign(chrom=_without_codes(variants["chrom"], genome))
     names = reconcile_chromosomes(
@@ -139,6 +142,8 @@ def fit_to_genome(
     changed = [label for label, fit in settled.items() if fit.note]
     variants.loc[changed, "ref"] = [settled[label].ref for label in changed]
     variants.loc[changed, "alt"] = [settled[label].alt for label in changed]
+    # Where the file claims no order, none was wrong.
+    variants.loc[changed, "ref_match"] = plink
     del decided[""]
     return variants.drop(index=left_out), +skipped, +decided
 
