@@ -107,7 +107,7 @@ def make_network(weights: Path | None) -> Any:
     from exprimo.models.zoo import Shapes
 
     if weights is not None:
-        return load_xpresso(weights)._network.members[0]
+        return load_xpresso(weights).network.members[0]
     torch.manual_seed(0)
     shapes = Shapes({"sequence": (LENGTH,), "halflife": (6,)}, "regression")
     return Xpresso(XpressoConfig(), shapes).eval()

@@ -85,6 +85,8 @@ def main() -> None:
         # The parser turns an interrupt into this, without a word.
         if ended.code == INTERRUPTED:
             typer.echo(
-                "exprimo: interrupted; train, benchmark and run go on with --resume", err=True
+                "exprimo: interrupted; train, benchmark and run go on with --resume; embed, "
+                "personal, variants and mutagenesis when they are repeated",
+                err=True,
             )
         raise

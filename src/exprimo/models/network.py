@@ -105,7 +105,7 @@ class NetworkPredictor:
         self.check(batch)
         inputs = to_tensors(batch, self._table)
         with autocast(self.device, self.precision):
-            found = [self._one(member, inputs) for member in self.members]
+            found = [self.in_target_units(self._on_strands(m, inputs)) for m in self.members]
         return np.stack([values.cpu().numpy() for values in found])
 
     @torch.inference_mode()
@@ -133,8 +133,8 @@ class NetworkPredictor:
         sd = members.std(0, ddof=1) if len(members) > 1 else np.full_like(mean, np.nan)
         return Prediction(mean, sd)
 
-    def _one(self, member: nn.Module, inputs: dict[str, Tensor]) -> Tensor:
-        raw = self._on_strands(member, inputs)
+    def in_target_units(self, raw: Tensor) -> Tensor:
+        """Turn a member's raw outputs, (n, outputs), into probabilities or target units."""
         if self.shapes.task == "multiclass":
             return torch.softmax(raw, dim=1)
         if self.shapes.task == "classification":

@@ -119,6 +119,8 @@ class ModelSpec(NamedTuple):
         Option -> name of what was learned, for the ledger.
     cites
         Options -> citation of what they use, where it depends on them; ``citation`` names all.
+    from_file
+        Whether it is built on published weights, so that nothing is known of it without them.
     unlabelled
         Whether the network learns all it learns without labels, before the loop (see
         `exprimo.models.pretext`).
@@ -143,6 +145,7 @@ class ModelSpec(NamedTuple):
     settles: Mapping[str, str] = _NOTHING
     unlabelled: bool = False
     cites: Callable[[Any], str] | None = None
+    from_file: bool = False
 
     def inputs_read(self, options: Config) -> tuple[str, ...]:
         """Name the inputs that a model with these options reads."""

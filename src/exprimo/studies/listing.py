@@ -23,8 +23,8 @@ def models(name: str | None = None) -> list[dict[str, Any]]:
     -------
     list of dict
         ``name, kind, inputs, tasks, n_parameters`` (for a window of 600 bases, five marks in
-        100 bins; None for baselines, whose number depends on the data), ``n_parameters_few``
-        (the same with few training examples; it differs where open sizes follow their number),
+        100 bins; None for baselines, whose number depends on the data, and for what is built on
+        published weights), ``n_parameters_few`` (the same with few training examples; it differs where open sizes follow their number),
         ``summary, citation, options, presets``.
 
     Examples
@@ -39,7 +39,7 @@ def models(name: str | None = None) -> list[dict[str, Any]]:
 def _entry(spec: ModelSpec) -> dict[str, Any]:
     config = spec.config()
     parameters = few = None
-    if spec.kind == "network":
+    if spec.kind == "network" and not spec.from_file:
         parameters = few = _n_parameters(spec, config)
         if spec.adapt is not None:
             few = _n_parameters(spec, spec.adapt(config, 1))

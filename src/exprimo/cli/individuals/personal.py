@@ -13,6 +13,7 @@ from exprimo.cli.output import say
 from exprimo.cli.progress import bars
 from exprimo.cli.studying import Json
 from exprimo.core.errors import ConfigError
+from exprimo.report.wording import counted
 
 if TYPE_CHECKING:
     from exprimo.scoring.personal import PersonalCost, PersonalPredictions
@@ -125,7 +126,8 @@ def _personal(
 
 def _foreseen(cost: PersonalCost) -> list[str]:
     return [
-        f"{cost.n_genes:,} genes x {cost.n_people:,} people: {cost.n_haplotypes:,} distinct "
+        f"{counted(cost.n_genes, 'gene')} x {counted(cost.n_people, 'person')}: "
+        f"{cost.n_haplotypes:,} distinct "
         f"haplotypes of {cost.n_copies:,}",
         f"  about {_duration(cost.seconds)} on one device of this machine",
     ]
@@ -134,7 +136,8 @@ def _foreseen(cost: PersonalCost) -> list[str]:
 def _told(done: PersonalPredictions) -> list[str]:
     lines = [
         f"Wrote {done.n_rows:,} predictions to {done.path}",
-        f"  {done.n_genes:,} genes x {done.n_people:,} people; {done.n_haplotypes:,} distinct "
+        f"  {counted(done.n_genes, 'gene')} x {counted(done.n_people, 'person')}; "
+        f"{done.n_haplotypes:,} distinct "
         "haplotypes, each predicted once",
     ]
     if done.n_known:

@@ -211,9 +211,9 @@ def _network(
 ) -> tuple[NetworkPredictor | None, Callable[[Batch], Batch]]:
     """Give the network behind a predictor, and how it reads inputs."""
     if isinstance(predictor, XpressoPredictor):
-        return predictor._network, lambda batch: {
+        return predictor.network, lambda batch: {
             "sequence": batch["sequence"],
-            "halflife": predictor._halflife(batch),
+            "halflife": predictor.halflife(batch),
         }
     if isinstance(predictor, NetworkPredictor):
         return predictor, lambda batch: {name: batch[name] for name in predictor.inputs}

@@ -135,20 +135,11 @@ class LocalWay:
     def _mean(self, raw: Sequence[Sequence[Tensor]]) -> Floats:
         """Give predictions (n, tracks) from raw outputs by member and strand."""
         members = [
-            in_target_units(self._network, torch.stack(list(strands)).mean(0)).cpu().numpy()
+            self._network.in_target_units(torch.stack(list(strands)).mean(0)).cpu().numpy()
             for strands in raw
         ]
         found: Floats = np.stack(members).mean(0)[:, self._chosen]
         return found
-
-
-def in_target_units(network: NetworkPredictor, raw: Tensor) -> Tensor:
-    """Turn raw outputs (n, outputs) into what the predictor gives: probabilities, or numbers."""
-    if network.shapes.task == "multiclass":
-        return torch.softmax(raw, dim=1)
-    if network.shapes.task == "classification":
-        return torch.sigmoid(raw)
-    return raw * network.scale + network.center
 
 
 def check_same(local: Way, whole: Way, batch: Batch, among: Substitutions, name: str) -> None:

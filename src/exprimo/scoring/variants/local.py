@@ -20,7 +20,6 @@ from exprimo.core.predictor import Floats
 from exprimo.core.sequence import Codes, reverse_complement
 from exprimo.models.cnn import Cnn, MaxPool, MotifScan, PairPool, ResidualBlock, Sharpen
 from exprimo.models.network import NetworkPredictor, one_hot_table
-from exprimo.scoring.mutagenesis.ways import in_target_units
 from exprimo.scoring.sequences import SequenceModel
 from exprimo.scoring.variants.windows.edits import Ints
 
@@ -149,7 +148,7 @@ class LocalReader:
         for body in self._bodies:
             raw = [self._raw(body, *read, rows) for read in strands]
             mean = torch.stack(raw).mean(0)
-            found.append(in_target_units(self._network, mean).cpu().numpy())
+            found.append(self._network.in_target_units(mean).cpu().numpy())
         mean = np.mean(found, axis=0)[:, self._chosen, None]
         return mean[: len(reference)], mean[len(reference) :]
 

@@ -327,7 +327,8 @@ def _summary(
     size = path.stat().st_size
     what = "examples" if path.suffix == ".h5" else "records"
     headline = (
-        f"{n_written:,} {what} of {length:,} bases ({n_genes:,} genes, {n_people:,} people, "
+        f"{n_written:,} {what} of {length:,} bases ({_counted(n_genes, 'gene', 'genes')}, "
+        f"{_counted(n_people, 'person', 'people')}, "
         f"{tally.distinct:,} distinct sequences) written to {path} ({size / 1e6:.1f} MB)"
     )
     left_out = {reason: count for reason, count in dropped.items() if count}
@@ -338,3 +339,7 @@ def _summary(
     return HaplotypeSummary(
         path, n_genes, n_people, n_written, tally.distinct, left_out, skipped, size, tuple(lines)
     )
+
+
+def _counted(n: int, one: str, many: str) -> str:
+    return f"{n:,} {one if n == 1 else many}"

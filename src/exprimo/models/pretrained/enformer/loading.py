@@ -165,5 +165,5 @@ def _check(state: Mapping[str, Tensor], expected: Mapping[str, Tensor], path: st
             file=path,
             found="; ".join(differences[:_SHOWN]) + more,
             expected="every tensor of the network, and no other",
-            remedy="Fetch them with: exprimo fetch enformer; or give the file's own sizes",
+            remedy="Get the published ones with: exprimo fetch enformer",
         )

@@ -237,6 +237,7 @@ SPEC = ModelSpec(
     inputs=("sequence",),
     reads=_inputs_read,
     settle=_settled,
+    from_file=True,
     tasks=("regression", "classification", "multiclass"),
     summary="pretrained Enformer; its head, low-rank changes, or all of it are trained",
     citation="Avsec et al. 2021, Nature Methods 18, 1196; Hu et al. 2022 for low-rank changes",

@@ -79,7 +79,7 @@ class XpressoPredictor:
         device: torch.device | None = None,
     ) -> None:
         shapes = Shapes({"sequence": (WINDOW,), "halflife": (n_features,)}, "regression")
-        self._network = NetworkPredictor([network], shapes, device=device)
+        self.network = NetworkPredictor([network], shapes, device=device)
         self.n_features = n_features
         self.features = None if features is None else tuple(features)
         self.inputs: tuple[str, ...] = ("sequence",)
@@ -104,9 +104,10 @@ class XpressoPredictor:
         """Predict (batch, 1); ``sd`` is NaN."""
         codes = batch["sequence"]
         self._check_window(codes.shape[1])
-        return self._network.predict({"sequence": codes, "halflife": self._halflife(batch)})
+        return self.network.predict({"sequence": codes, "halflife": self.halflife(batch)})
 
-    def _halflife(self, batch: Batch) -> npt.NDArray[np.float32]:
+    def halflife(self, batch: Batch) -> npt.NDArray[np.float32]:
+        """Give the half-life features that the weights read, standardised, (batch, features)."""
         n = len(batch["sequence"])
         if self.features is None:
             return np.zeros((n, self.n_features), dtype=np.float32)
