@@ -12,9 +12,7 @@ from exprimo.scoring.mutagenesis.config import MutagenesisConfig, WayName
 from exprimo.scoring.mutagenesis.table import Summary, long_tables
 from exprimo.scoring.mutagenesis.work import open_mutagenesis
 from exprimo.scoring.mutagenesis.writing import kind_of
-from exprimo.scoring.shards import ExecutorName, register_work, run_shards
-
-register_work("mutagenesis", "exprimo.scoring.mutagenesis.work:open_mutagenesis")
+from exprimo.scoring.shards import ExecutorName, run_shards
 
 
 class Mutated(NamedTuple):

@@ -72,24 +72,21 @@ class BackboneModel:
 
     def predict(self, codes: Codes) -> Floats:
         """Predict (n, tracks, bins)."""
-        step = self.rows_at_once()
-        found = [self._some(codes[at : at + step]) for at in range(0, len(codes), step)]
-        shape = (0, len(self.tracks), self.n_bins)
-        return np.concatenate(found) if found else np.empty(shape, dtype=np.float32)
+        total = np.zeros((len(codes), len(self.tracks), self.n_bins), dtype=np.float64)
+        step, count = self.rows_at_once(), 0
+        # Rows inside: a backbone may share what windows that follow one another have in common.
+        for read in readings(codes, self._average):
+            bins = self._turned if read.turned else self._bins
+            for at in range(0, len(codes), step):
+                batch = {"sequence": read.codes[at : at + step]}
+                values = self.backbone.predict_tracks(batch, self._rows, bins)
+                total[at : at + step] += in_order(values, read.turned)
+            count += 1
+        return (total / count).astype(np.float32)
 
     def rows_at_once(self) -> int:
         """Give how many windows are read at once: one, where a window is long."""
         return max(1, 65_536 // self.backbone.window)
-
-    def _some(self, codes: Codes) -> Floats:
-        total = np.zeros((len(codes), len(self.tracks), self.n_bins), dtype=np.float64)
-        count = 0
-        for read in readings(codes, self._average):
-            bins = self._turned if read.turned else self._bins
-            values = self.backbone.predict_tracks({"sequence": read.codes}, self._rows, bins)
-            total += in_order(values, read.turned)
-            count += 1
-        return (total / count).astype(np.float32)
 
     @property
     def _turned(self) -> slice:

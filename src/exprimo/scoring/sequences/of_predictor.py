@@ -52,7 +52,7 @@ class PredictorModel:
         self.upstream, self.downstream = upstream, window - upstream
         self.bin_size = window
         self.tracks = tuple(names[number] for number in chosen)
-        self._chosen, self._average = chosen, average
+        self.chosen, self.average = chosen, average
 
     def predict(self, codes: Codes) -> Floats:
         """Predict (n, tracks, 1)."""
@@ -65,10 +65,10 @@ class PredictorModel:
         return max(_FEWEST, min(_MOST, _BASES_AT_ONCE // self.bin_size))
 
     def _some(self, codes: Codes) -> Floats:
-        found = readings(codes, self._average)
+        found = readings(codes, self.average)
         values = np.stack([self.predictor.predict({"sequence": read.codes}).mean for read in found])
         mean = values[0] if len(values) == 1 else values.mean(axis=0, dtype=np.float64)
-        return np.asarray(mean[:, self._chosen, None], dtype=np.float32)
+        return np.asarray(mean[:, self.chosen, None], dtype=np.float32)
 
 
 def predictor_digest(resolved: Resolved) -> str:

@@ -61,7 +61,11 @@ def plan_of(worker: Worker) -> Plan:
     return Plan(items, digests)
 
 
-_OPENERS = {"personal": "exprimo.scoring.personal.work:open_personal"}
+_OPENERS = {
+    "mutagenesis": "exprimo.scoring.mutagenesis.work:open_mutagenesis",
+    "personal": "exprimo.scoring.personal.work:open_personal",
+    "variants": "exprimo.scoring.variants.work:open_variants",
+}
 
 
 def register_work(kind: str, opener: str) -> None:

@@ -21,6 +21,7 @@ from exprimo.core.sequence import Codes, reverse_complement
 from exprimo.models.cnn import Cnn, MaxPool, MotifScan, PairPool, ResidualBlock, Sharpen
 from exprimo.models.network import NetworkPredictor, one_hot_table
 from exprimo.scoring.sequences import SequenceModel
+from exprimo.scoring.sequences.of_predictor import PredictorModel
 from exprimo.scoring.variants.windows.edits import Ints
 
 # Crops longer than this share of the window gain nothing.
@@ -247,11 +248,10 @@ class _Body:
 
 def local_reader(model: SequenceModel) -> LocalReader | None:
     """Give a reader of this model's parts; None where every window must be read whole."""
-    network = getattr(model, "predictor", None)
-    average = getattr(model, "_average", None)
-    if not isinstance(network, NetworkPredictor) or network.precision != "fp32":
+    if not isinstance(model, PredictorModel) or model.average.shifts or model.average.strands:
         return None
-    if average is None or average.shifts or average.strands:
+    network = model.predictor
+    if not isinstance(network, NetworkPredictor) or network.precision != "fp32":
         return None
     members = [member for member in network.members if type(member) is Cnn]
     if len(members) < len(network.members) or network.inputs != ("sequence",):
@@ -263,5 +263,5 @@ def local_reader(model: SequenceModel) -> LocalReader | None:
         reaches = {Reach.of(body[:n_layers]) for body in bodies}
         reach = reaches.pop()
         if not reaches and reach is not None and reach.crop(length) <= _LONGEST_CROP * length:
-            return LocalReader(network, model, model._chosen, n_layers, reach)  # type: ignore[attr-defined]  # it is a PredictorModel
+            return LocalReader(network, model, model.chosen, n_layers, reach)
     return None

@@ -11,7 +11,7 @@ from exprimo.core.errors import ConfigError, MismatchError
 from exprimo.core.files.atomic import atomic_file
 from exprimo.core.files.provenance import describe_origin
 from exprimo.scoring.resolve import is_run
-from exprimo.scoring.shards import ExecutorName, register_work, run_shards
+from exprimo.scoring.shards import ExecutorName, run_shards
 from exprimo.scoring.variants.background import (
     BACKGROUND_FILE,
     KIND,
@@ -25,8 +25,6 @@ from exprimo.scoring.variants.work import VariantWork
 from exprimo.scoring.variants.writing.writers import check_scores_path, scores_writer
 
 _TSS_BINS = 3
-
-register_work("variants", "exprimo.scoring.variants.work:open_variants")
 
 
 class ScoredVariants(NamedTuple):
