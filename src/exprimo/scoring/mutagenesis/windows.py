@@ -18,10 +18,10 @@ from exprimo.core.predictor import Batch
 from exprimo.core.run import Run
 from exprimo.data.fasta import Genome
 from exprimo.data.tabular import unknown_name
+from exprimo.features.haplotypes import gene_sites
 from exprimo.features.windows import cut_windows
 from exprimo.scoring.inputs import open_inputs
 from exprimo.scoring.mutagenesis.config import MutagenesisConfig
-from exprimo.scoring.variants.genes import gene_starts
 
 COLUMNS = ["example_id", "gene_id", "chrom", "strand", "tss"]
 _PLACES = ("chrom", "start", "end", "strand", "tss")
@@ -172,10 +172,10 @@ def cut_around_genes(config: MutagenesisConfig, window: tuple[int, int]) -> Iter
     assert config.genes is not None
     with ExitStack() as stack:
         genome = stack.enter_context(Genome.open(config.fasta))
-        sites = gene_starts(
+        sites, _ = gene_sites(
             config.genes,
             genome,
-            chosen=config.gene,
+            gene=config.gene,
             tss=config.tss,
             chrom_style=config.chrom_style,
         )

@@ -37,7 +37,7 @@ def files(tmp_path: Path) -> list[object]:
 def test_it_says_what_it_wrote(files: list[object], tmp_path: Path) -> None:
     out = tmp_path / "H.h5"
     told = command("haplotypes", *files, "--window", 20, "--samples", "bob", "-o", out)
-    assert told.startswith("4 examples of 20 bases (2 genes, 1 people, 2 distinct sequences)")
+    assert told.startswith("4 examples of 20 bases (2 genes, 1 person, 2 distinct sequences)")
     with Dataset.open(out) as data:
         assert data.provenance["settings"]["upstream"] == 10
 

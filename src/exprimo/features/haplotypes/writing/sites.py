@@ -109,12 +109,12 @@ def _check_positions(sites: pd.DataFrame, genome: Genome, path: str | Path) -> N
 
 
 def _chosen(sites: pd.DataFrame, gene: Sequence[str], path: str | Path) -> pd.DataFrame:
+    # By dictionary: a study may name most genes of a genome.
+    by_id, by_name = _places(sites["gene_id"]), _places(sites["gene_name"])
     rows: list[int] = []
     for name in dict.fromkeys(gene):
-        found = sites.index[sites["gene_id"] == strip_version(name)]
-        if not len(found):
-            found = sites.index[sites["gene_name"] == name]
-        if not len(found):
+        found = by_id.get(strip_version(name)) or by_name.get(name, [])
+        if not found:
             known = list(dict.fromkeys([*sites["gene_name"], *sites["gene_id"]]))
             raise unknown_name("gene", name, known, file=path)
         if len(found) > 1:
@@ -122,10 +122,17 @@ def _chosen(sites: pd.DataFrame, gene: Sequence[str], path: str | Path) -> pd.Da
                 "several genes have this name",
                 file=path,
                 found=name,
-                expected=f"one of the ids {', '.join(sites['gene_id'][found][:6])}",
+                expected=f"one of the ids {', '.join(sites['gene_id'].iloc[found][:6])}",
             )
-        rows.append(int(found[0]))
-    return sites.loc[list(dict.fromkeys(rows))].reset_index(drop=True)
+        rows.append(found[0])
+    return sites.iloc[list(dict.fromkeys(rows))].reset_index(drop=True)
+
+
+def _places(names: pd.Series[str]) -> dict[str, list[int]]:
+    places: dict[str, list[int]] = {}
+    for at, name in enumerate(names):
+        places.setdefault(name, []).append(at)
+    return places
 
 
 def with_genotypes(
