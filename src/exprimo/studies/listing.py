@@ -24,7 +24,8 @@ def models(name: str | None = None) -> list[dict[str, Any]]:
     list of dict
         ``name, kind, inputs, tasks, n_parameters`` (for a window of 600 bases, five marks in
         100 bins; None for baselines, whose number depends on the data, and for what is built on
-        published weights), ``n_parameters_few`` (the same with few training examples; it differs where open sizes follow their number),
+        published weights), ``n_parameters_few`` (the same with few training examples; it
+        differs where open sizes follow their number),
         ``summary, citation, options, presets``.
 
     Examples

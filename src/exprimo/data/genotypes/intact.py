@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
+import struct
+import zlib
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -37,10 +40,20 @@ class RegionCounter:
                     str(path), index_filename=str(index), drop_samples=True
                 )
                 self.chromosomes = list(self._file.header.contigs)
-        except (OSError, ValueError) as error:
+            end = indexed_end(index)
+        except (OSError, ValueError, EOFError, struct.error, zlib.error) as error:
             raise FormatError(
                 "the index cannot be read", file=index, found=str(error), remedy="Make it anew"
             ) from error
+        if end is not None and not ends_there(path, end):
+            self.close()
+            raise FormatError(
+                "the index is not of this file as it is now",
+                file=index,
+                found="an end of the records elsewhere than where the file has it",
+                expected=f"the index of {path.name}",
+                remedy="Make it anew: records that it does not know read as the reference",
+            )
 
     def check(self, chrom: str, start: int, end: int, n_records: int) -> None:
         """Refuse the file where a region ``[start, end)`` does not have ``n_records`` records."""
@@ -65,3 +78,52 @@ class RegionCounter:
         # pysam tells of damage again, which `check` did.
         with suppress(OSError):
             self._file.close()
+
+
+def indexed_end(index: Path) -> int | None:
+    """Give the virtual offset behind the last record that a .tbi or .csi knows; None: of none.
+
+    The layouts are those of the specifications Tabix and CSIv1 (samtools/hts-specs).
+    """
+    with gzip.open(index) as packed:
+        content = packed.read()
+    (first,) = struct.unpack_from("<i", content, 4)
+    if content[:4] == b"TBI\x01":
+        n_chromosomes, at = first, 36 + struct.unpack_from("<i", content, 32)[0]
+        head, linear = struct.Struct("<Ii"), True
+    elif content[:4] == b"CSI\x01":
+        at = 20 + struct.unpack_from("<i", content, 12)[0]
+        (n_chromosomes,) = struct.unpack_from("<i", content, at - 4)
+        head, linear = struct.Struct("<IQi"), False
+    else:
+        raise ValueError("neither a .tbi nor a .csi")
+    end, offset = 0, struct.Struct("<Q")
+    for _ in range(n_chromosomes):
+        (n_bins,) = struct.unpack_from("<i", content, at)
+        at += 4
+        for _ in range(n_bins):
+            n_chunks = head.unpack_from(content, at)[-1]
+            at += head.size + 16 * n_chunks
+            if n_chunks:
+                # In order of the file. The bin of statistics has offsets first, then counts.
+                last = offset.unpack_from(content, at - 8)[0]
+                statistics = offset.unpack_from(content, at - 16 * n_chunks + 8)[0]
+                end = max(end, last, statistics)
+        if linear:
+            at += 4 + 8 * struct.unpack_from("<i", content, at)[0]
+    return end or None
+
+
+def ends_there(path: Path, end: int) -> bool:
+    """Tell whether nothing more stands in a bgzip file behind a virtual offset."""
+    block, within = end >> 16, end & 0xFFFF
+    if block >= path.stat().st_size:
+        return False
+    with open(path, "rb") as handle:
+        handle.seek(block)
+        try:
+            with gzip.GzipFile(fileobj=handle) as packed:
+                rest = packed.read(within + 100)
+        except (OSError, EOFError, zlib.error):
+            return False
+    return len(rest) >= within and not rest[within:].strip()

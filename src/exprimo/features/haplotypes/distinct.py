@@ -89,11 +89,12 @@ def one_by_one(region: Region, samples: Sequence[str], upstream: int, length: in
     alone = np.flatnonzero(region.inside)
     at = np.concatenate([[0], np.arange(len(alone) + 1)])
     lists, unknown, place, effective = _merged(region, alone, at, upstream, length)
-    gone = block.alleles == NO_COPY
-    copies = 2 - gone.any(axis=0).sum(axis=1) if len(gone) else np.full(len(samples), 2)
+    copies = existing_copies(block).sum(axis=1)
+    # Of each variant by itself: a man has one X, and both copies of what X shares with Y.
+    counted = 2 - (block.alleles[region.inside] == NO_COPY).sum(axis=2)
     dosage = np.nan_to_num(block.dosage()[region.inside])
-    share = np.full(dosage.shape, np.nan)
-    np.divide(dosage, copies, out=share, where=np.broadcast_to(copies > 0, dosage.shape))
+    share = np.zeros(dosage.shape)
+    np.divide(dosage, counted, out=share, where=counted > 0)
     weights = np.zeros((len(unknown), len(samples)), dtype=np.float32)
     np.add.at(weights, place[1:], share)
     weights[place[0]] += 1 - share.sum(axis=0)

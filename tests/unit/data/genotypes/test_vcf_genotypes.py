@@ -5,8 +5,10 @@ from __future__ import annotations
 import gzip
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pysam
 import pytest
 
 from exprimo.core.errors import FormatError, InputError, MismatchError
@@ -255,4 +257,32 @@ def test_an_index_that_is_none_is_refused(write_vcf: Write, packed: Pack) -> Non
     path = packed(write_vcf(ROWS, PEOPLE))
     Path(f"{path}.tbi").write_bytes(b"not an index")
     with pytest.raises(FormatError, match="index cannot be read"):
+        open_genotypes(path)
+
+
+@pytest.mark.parametrize("kind", ["tbi", "csi", "bcf"])
+def test_an_index_made_before_the_file_grew_is_refused(
+    write_vcf: Write, packed: Pack, as_bcf: Pack, kind: str
+) -> None:
+    # Of what it does not know, regions would read as without variants.
+    rows = [("1", 10 * i, f"v{i}", "A", "C", "GT", "0|1") for i in range(1, 2001)]
+
+    def write(some: list[Any]) -> tuple[Path, Path]:
+        plain = write_vcf(some, ["ann"])
+        if kind == "bcf":
+            path = as_bcf(plain)
+            return path, Path(f"{path}.csi")
+        path = packed(plain)
+        if kind == "csi":
+            Path(f"{path}.tbi").unlink()
+            pysam.tabix_index(str(path), preset="vcf", force=True, csi=True)
+        return path, Path(f"{path}.{kind}")
+
+    path, index = write(rows[:1500])
+    with open_genotypes(path) as genotypes:
+        assert len(genotypes.region("1", 14_990, 20_000).variants) == 1
+    old = index.read_bytes()
+    write(rows)
+    index.write_bytes(old)
+    with pytest.raises(FormatError, match="not of this file as it is now"):
         open_genotypes(path)

@@ -116,3 +116,13 @@ def test_one_multiallelic_record_is_turned_as_a_whole(people: Any, genome_of: An
     at = made.codes[made.index[0]][..., 2]
     assert (np.sort(at, axis=0) == [[1], [2]]).all()
     assert len(np.unique(at[0])) == 2
+
+
+def test_a_mixture_counts_the_copies_of_each_variant(people: Any, genome_of: Any) -> None:
+    # As of a man where the pseudoautosomal part of X ends: two copies here, one there.
+    sites = [snp(9, "1/1", "0/1"), snp(12, "1", "1/1")]
+    with genome_of(LETTERS) as genome:
+        made = window(genome, people(sites), unphased="mixture")
+    assert made.weights is not None
+    # Effects add up: f(first) + f(second) - f(reference), not twice the first.
+    assert np.sort(made.weights, axis=1).tolist() == [[-1, 1, 1], [-0.5, 0.5, 1]]
