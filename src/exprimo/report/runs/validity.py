@@ -16,6 +16,7 @@ def validity_doubts(material: Material) -> Iterator[Doubt]:
     """Give the doubts about each split's parts and about models that predict one value."""
     yield from _uneven(material)
     yield from _constant(material)
+    yield from _genes_on_both_sides(material)
 
 
 def validity_lines(folder: str | Path) -> list[str]:
@@ -53,3 +54,28 @@ def _constant(material: Material) -> Iterator[Doubt]:
             "learning rate, more epochs or another seed may wake it.",
             f"{runs[0].place}metrics.json",
         )
+
+
+def _genes_on_both_sides(material: Material) -> Iterator[Doubt]:
+    """Say of people held out what the examples' genes do to a number over all examples."""
+    for name, split in material.split_of.items():
+        held = set(split.held_out)
+        if "individual" not in held:
+            continue
+        if "gene" in held:
+            yield Doubt(
+                "caution",
+                f"Most of what the {name} split judges lies between genes",
+                "Genes differ more than people do in one gene, so a number over all examples says "
+                "little of people. The study individual asks within genes.",
+                material.split_source(name),
+            )
+        else:
+            yield Doubt(
+                "serious",
+                f"The {name} split holds out people, and the same genes stand on both sides",
+                "A model that knows each gene's mean scores high there and knows nothing of "
+                "people. Hold out genes too (gene*individual), or ask within genes (the study "
+                "individual).",
+                material.split_source(name),
+            )

@@ -46,3 +46,17 @@ def test_a_dead_network_is_serious_and_said_on_the_console(run: Path, tmp_path: 
     serious = [d.title for d in doubts(read_material(copy)) if d.weight == "serious"]
     assert "The predictions of cnn are constant" in serious
     assert validity_lines(copy)[0].startswith("SERIOUS: The predictions of cnn are constant. Every")
+
+
+def test_people_held_out_say_little_where_genes_are_not(run: Path) -> None:
+    material = read_material(run)
+    weights = {}
+    for held in (("individual",), ("gene", "individual"), ("gene",)):
+        split = replace(material.split_of["homology"], held_out=held)
+        told = doubts(replace(material, split_of={"homology": split}))
+        weights[held] = [d.weight for d in told if "genes" in d.title]
+    assert weights == {
+        ("individual",): ["serious"],
+        ("gene", "individual"): ["caution"],
+        ("gene",): [],
+    }
