@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import shutil
 from collections.abc import Callable
@@ -143,6 +144,22 @@ def test_what_cannot_be_is_refused_and_leaves_nothing(
     with pytest.raises(error, match=said):
         exprimo.run(home / "study.toml", out=tmp_path / "out", overrides=overrides)
     assert not (tmp_path / "out").exists()
+
+
+def test_unphased_genotypes_are_refused_and_the_study_may_be_changed(
+    home: Path, tmp_path: Path
+) -> None:
+    source = home / "world/genotypes.vcf.gz"
+    unphased = tmp_path / "unphased.vcf"
+    with gzip.open(source, "rt") as packed:
+        unphased.write_text(packed.read().replace("|", "/"))
+    changes = [f"people.genotypes='{unphased}'", "models.beside={}", "models.tracks={}"]
+    with pytest.raises(ExprimoError, match="phase"):
+        exprimo.run(home / "study.toml", out=tmp_path / "out", overrides=changes)
+    assert not (tmp_path / "out").exists()
+    mixed = [*changes, "people.unphased='mixture'"]
+    exprimo.run(home / "study.toml", out=tmp_path / "out", overrides=mixed)
+    assert _facts(tmp_path / "out")["models"]["RUN"]["people"]["n_people"] == 20
 
 
 def test_the_command_prints_the_verdict(

@@ -18,6 +18,7 @@ from exprimo.features.haplotypes.region import Region
 
 OVERLAPPING = "overlaps a variant applied before on the same haplotype"
 MISSING_GENOTYPE = "missing genotype, read as reference"
+SECOND_COPY = "on a second copy, of a person who has one copy at another variant of the window"
 _APPLIED_COLUMNS = ["variant_id", "chrom", "start", "ref", "alt"]
 # People at a time whose carried variants are counted.
 _PEOPLE = 1024
@@ -69,6 +70,7 @@ def distinct_haplotypes(
     index, order = _by_first_carrier(index)
     skipped = {MISSING_GENOTYPE: int((block.alleles[region.inside] == MISSING).sum())}
     skipped[OVERLAPPING] = overlapping
+    skipped[SECOND_COPY] = _on_lost_copies(region)
     return Distinct(
         index,
         None,
@@ -111,6 +113,12 @@ def one_by_one(region: Region, samples: Sequence[str], upstream: int, length: in
         unknown,
         lists,
     )
+
+
+def _on_lost_copies(region: Region) -> int:
+    """Count ALT alleles on copies that are left out since another variant says there is none."""
+    lost = ~existing_copies(region.block)
+    return int((region.block.alleles[region.inside][:, lost] == 1).sum())
 
 
 def _packed(carried: Flags) -> npt.NDArray[np.uint8]:

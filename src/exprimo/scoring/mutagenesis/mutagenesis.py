@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from exprimo.core.errors import ConfigError
+from exprimo.core.files.atomic import refuse_existing
 from exprimo.core.files.provenance import describe_origin
 from exprimo.scoring.mutagenesis.config import MutagenesisConfig, WayName
 from exprimo.scoring.mutagenesis.table import Summary, long_tables
@@ -90,7 +91,8 @@ def mutagenesis(
         A Run's folder, or a pretrained model (``NAME`` or ``NAME:FILE``).
     out
         ``.parquet`` or ``.tsv``: a row per substitution; ``.bed``: a row per position; ``.h5``:
-        arrays (see `exprimo.scoring.mutagenesis.read_arrays`).
+        arrays (see `exprimo.scoring.mutagenesis.read_arrays`). What stands there already is
+        refused.
     dataset
         A Dataset whose windows are changed. Needed by a model that reads more than sequence.
     fasta, genes, tss, chrom_style
@@ -144,6 +146,7 @@ def _run(
     config: MutagenesisConfig, out: Path, executor: ExecutorName, address: str | None
 ) -> Mutated:
     kind, seen = kind_of(out), Summary()
+    refuse_existing(out)
     settings: dict[str, Any] = config.model_dump(mode="json")
     work = open_mutagenesis(settings)
     before = work.windows.upstream

@@ -6,7 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from exprimo.core.errors import MismatchError
+from exprimo.data.fasta import Genome
+from exprimo.data.genotypes import Genotypes
 from exprimo.data.textfile import open_text
 from exprimo.features.haplotypes.phase import Unphased, check_unphased
 from exprimo.features.haplotypes.writing.sites import gene_sites, with_genotypes
@@ -59,32 +63,44 @@ def _names(samples: Sequence[str] | Path | None) -> tuple[str, ...] | None:
     return (samples,) if isinstance(samples, str) else tuple(samples)
 
 
-def windows_of(
-    sources: Sources, genes: str | Path, chosen: Sequence[str], tss: str
-) -> tuple[tuple[Window, ...], dict[str, int]]:
-    """Give the genes whose chromosome has genotypes, and how many were left out for which reason.
+def sites_of(
+    config: PersonalConfig,
+    genome: Genome,
+    genotypes: Genotypes,
+    genes: str | Path,
+    chosen: Sequence[str],
+    tss: str,
+) -> tuple[pd.DataFrame, dict[str, int]]:
+    """Give the TSS of each gene, and how many were left out for which reason.
 
     A gene that was asked for is never left out: that is an error.
     """
-    genome, model = sources.genome, sources.model
     sites, dropped = gene_sites(
-        genes, genome, gene=chosen, tss=tss, chrom_style=sources.config.chrom_style
+        genes, genome, gene=chosen, tss=tss, chrom_style=config.chrom_style
     )
-    chromosomes = sources.genotypes.chromosomes
+    chromosomes = genotypes.chromosomes
     lacking = sites[~sites["chrom"].isin(chromosomes)]
     if chosen and len(lacking):
         raise MismatchError(
             "a gene lies on a chromosome without genotypes",
-            file=sources.genotypes.path,
+            file=genotypes.path,
             record=f"gene {lacking['gene_id'].iloc[0]}",
             found=lacking["chrom"].iloc[0],
             expected=", ".join(chromosomes[:5]),
             remedy="Give the genotypes of that chromosome",
         )
+    return sites, dropped
+
+
+def windows_of(
+    sources: Sources, sites: pd.DataFrame, dropped: dict[str, int]
+) -> tuple[tuple[Window, ...], dict[str, int]]:
+    """Give the genes whose chromosome has genotypes, with those left out added to the others."""
+    model = sources.model
     kept = with_genotypes(
         sites,
-        genome,
-        chromosomes,
+        sources.genome,
+        sources.genotypes.chromosomes,
         dropped,
         upstream=model.upstream,
         downstream=model.downstream,

@@ -8,10 +8,13 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from exprimo.core.errors import ConfigError, InputError
+from exprimo.core.files.atomic import refuse_existing
 from exprimo.core.files.provenance import describe_origin
+from exprimo.data.fasta import Genome
+from exprimo.data.genotypes import Genotypes
 from exprimo.data.genotypes.plink.trio import find_trio
 from exprimo.features.haplotypes import Unphased
-from exprimo.scoring.personal.asking import config_of, windows_of
+from exprimo.scoring.personal.asking import config_of, sites_of, windows_of
 from exprimo.scoring.personal.assembly import HaplotypeRows, People, assemble
 from exprimo.scoring.personal.config import Machine, PersonalConfig
 from exprimo.scoring.personal.cost import PersonalCost, measure_cost
@@ -21,7 +24,7 @@ from exprimo.scoring.personal.plan import (
     plan_haplotypes,
     shard_size,
 )
-from exprimo.scoring.personal.sources import Sources, opened_sources
+from exprimo.scoring.personal.sources import Sources, open_model, opened_files
 from exprimo.scoring.personal.spool import open_spool
 from exprimo.scoring.personal.work import PersonalWork
 from exprimo.scoring.shards import ExecutorName, run_shards
@@ -105,7 +108,8 @@ def personal(
         ``.parquet`` or ``.tsv``: ``gene_id, individual, haplotype`` (1 or 2, as the genotypes
         order them), ``track, prediction``, for random phasings ``prediction_sd``, and
         ``haplotype_id``, which is the same for equal sequences and missing where phasings differ.
-        A person with one copy has one row, one without any has none.
+        A person with one copy has one row, one without any has none. What stands there already
+        is refused.
     genotypes
         VCF, BCF, or the prefix of a PLINK trio.
     fasta, genes
@@ -141,6 +145,7 @@ def personal(
     """
     target = Path(out)
     writer_for(target)
+    refuse_existing(target)
     if unphased == "mixture" and haplotypes == "each":
         raise ConfigError(
             "a mixture of effects predicts people, not haplotypes",
@@ -176,9 +181,8 @@ def plan_personal(
         As for `personal`, without what concerns its output and the executor.
     """
     config = config_of(model, genotypes, fasta, **settings)
-    with opened_sources(config) as sources, tempfile.TemporaryDirectory() as folder:
-        windows, _ = windows_of(sources, genes, gene, str(tss))
-        sources = sources.with_config(windows=windows)
+    with opened_files(config) as files, tempfile.TemporaryDirectory() as folder:
+        sources, _ = _asked_of(config, *files, genes, gene, str(tss))
         with open_spool(Path(folder) / "plan", sources.length) as spool:
             plan = plan_haplotypes(sources, spool)
         _in_shards(sources, plan)
@@ -200,9 +204,9 @@ class _Asked(NamedTuple):
 def _predicted(config: PersonalConfig, asked: _Asked) -> PersonalPredictions:
     # The driver of a cluster plans, and leaves the devices to the workers.
     here = config.model_copy(update={"machine": Machine(device="cpu")})
-    with opened_sources(here if asked.executor == "ray" else config) as sources:
-        windows, dropped = windows_of(sources, asked.genes, asked.gene, asked.tss)
-        sources = sources.with_config(windows=windows)
+    used = here if asked.executor == "ray" else config
+    with opened_files(used) as files:
+        sources, dropped = _asked_of(used, *files, asked.genes, asked.gene, asked.tss)
         with open_spool(asked.out, sources.length) as spool:
             plan = plan_haplotypes(sources, spool)
             sources = _in_shards(sources, plan)
@@ -226,7 +230,7 @@ def _predicted(config: PersonalConfig, asked: _Asked) -> PersonalPredictions:
             )
     return PersonalPredictions(
         path=asked.out,
-        n_genes=len(windows),
+        n_genes=len(sources.config.windows),
         n_people=len(people.names),
         tracks=tuple(people.tracks),
         n_haplotypes=plan.n_haplotypes,
@@ -237,6 +241,21 @@ def _predicted(config: PersonalConfig, asked: _Asked) -> PersonalPredictions:
         skipped=plan.skipped,
         n_with_unknown=plan.with_unknown,
     )
+
+
+def _asked_of(
+    config: PersonalConfig,
+    genome: Genome,
+    genotypes: Genotypes,
+    genes: str | Path,
+    gene: Sequence[str],
+    tss: str,
+) -> tuple[Sources, dict[str, int]]:
+    """Find the genes that are asked for; only then load the model, which takes far longer."""
+    sites, dropped = sites_of(config, genome, genotypes, genes, gene, tss)
+    sources = Sources(config, genome, genotypes, open_model(config))
+    windows, dropped = windows_of(sources, sites, dropped)
+    return sources.with_config(windows=windows), dropped
 
 
 def _in_shards(sources: Sources, plan: HaplotypePlan) -> Sources:

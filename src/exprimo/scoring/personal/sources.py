@@ -75,13 +75,10 @@ def open_sources(config: PersonalConfig) -> Sources:
 
 
 @contextmanager
-def opened_sources(config: PersonalConfig) -> Iterator[Sources]:
-    """Open everything, and let go of it at the end."""
-    sources = open_sources(config)
-    try:
-        yield sources
-    finally:
-        sources.close()
+def opened_files(config: PersonalConfig) -> Iterator[tuple[Genome, Genotypes]]:
+    """Open genome and genotypes, and let go of them at the end."""
+    with Genome.open(config.fasta) as genome, open_people(config, genome) as genotypes:
+        yield genome, genotypes
 
 
 def open_people(config: PersonalConfig, genome: Genome) -> Genotypes:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple, Protocol, get_args
 
 from exprimo.core.errors import ConfigError
+from exprimo.core.files.atomic import refuse_existing
 from exprimo.core.progress import task
 from exprimo.scoring.shards.folder import Assemble, JoinedShards, ShardFolder, open_folder
 from exprimo.scoring.shards.manifest import Work
@@ -46,7 +47,8 @@ def run_shards(
 
     Finished shards stand in a hidden folder beside ``out`` until the last is done. A call that
     was stopped goes on there when it is repeated, and has lost the shards that were under way:
-    one here, one for each worker on a cluster. A folder of other settings or sources is refused.
+    one here, one for each worker on a cluster. A folder of other settings or sources is refused,
+    and so is an ``out`` that stands already.
 
     Parameters
     ----------
@@ -72,6 +74,7 @@ def run_shards(
         Provenance, kept in the file or beside it.
     """
     target = Path(out)
+    refuse_existing(target)
     writer = write or writer_for(target)
     if executor not in get_args(ExecutorName):
         raise ConfigError("no such executor", found=executor, expected="local or ray")

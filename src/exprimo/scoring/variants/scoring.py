@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from exprimo.core.errors import ConfigError, MismatchError
-from exprimo.core.files.atomic import atomic_file
+from exprimo.core.files.atomic import atomic_file, refuse_existing
 from exprimo.core.files.provenance import describe_origin
 from exprimo.scoring.resolve import is_run
 from exprimo.scoring.shards import ExecutorName, run_shards
@@ -110,7 +110,8 @@ def variants(
     out
         ``.parquet``, ``.tsv``, ``.tsv.gz`` or ``.vcf.gz`` (sorted, with its index). One row per
         variant, window and track: ``variant_id, chrom, pos`` (from 1), ``ref, alt, gene_id,
-        track, ref_pred, alt_pred, raw_score, ref_match, contains_unknown``.
+        track, ref_pred, alt_pred, raw_score, ref_match, contains_unknown``. What stands there
+        already is refused.
     variants
         VCF, BCF, .pvar, .bim, a table with chrom, pos, ref, alt, or ids chrom:pos:ref:alt.
     fasta
@@ -168,6 +169,7 @@ def variants(
     ...                  genes="g.gtf")                          # doctest: +SKIP
     """
     check_scores_path(out)
+    refuse_existing(out)
     config = VariantsConfig.checked(
         {
             "model": str(model),
@@ -322,6 +324,6 @@ def _choose_background(
     try:
         check_same_scores(own, work.identity())
     except MismatchError as other:
-        return (f"No quantiles: {other}",)
+        return (f"no quantiles: {own} has another {other.record}",)
     work.compare_with(own)
     return ()

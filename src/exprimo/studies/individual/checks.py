@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from exprimo.core.errors import ConfigError, InputError
 from exprimo.core.run import Run
@@ -11,6 +13,7 @@ from exprimo.studies.individual.config import IndividualStudy
 from exprimo.studies.individual.truth import COMPONENTS, VARIANTS
 
 ANSWER = "answer"
+_NO_NAMES: Mapping[str, str] = MappingProxyType({})
 
 
 def model_names(study: IndividualStudy) -> dict[str, str]:
@@ -90,7 +93,9 @@ def learned_genes(model: str) -> frozenset[str]:
     return frozenset().union(*every)
 
 
-def judged_genes(study: IndividualStudy, model: str, known: list[str]) -> list[str]:
+def judged_genes(
+    study: IndividualStudy, model: str, known: list[str], names: Mapping[str, str] = _NO_NAMES
+) -> list[str]:
     """Choose the genes to judge, in the order of the annotation.
 
     Parameters
@@ -98,10 +103,14 @@ def judged_genes(study: IndividualStudy, model: str, known: list[str]) -> list[s
     model
         The answering model.
     known
-        Genes of the annotation.
+        Ids of the annotation.
+    names
+        Name -> id, for genes that are asked for by name.
     """
     if study.genes.only:
-        missing = [gene for gene in study.genes.only if gene not in set(known)]
+        ids = set(known)
+        asked = [gene if gene in ids else names.get(gene, gene) for gene in study.genes.only]
+        missing = [gene for gene in asked if gene not in ids]
         if missing:
             raise InputError(
                 "no such gene in the annotation",
@@ -109,7 +118,7 @@ def judged_genes(study: IndividualStudy, model: str, known: list[str]) -> list[s
                 found=", ".join(missing[:5]),
                 expected=", ".join(known[:5]),
             )
-        return list(study.genes.only)
+        return list(dict.fromkeys(asked))
     learned = learned_genes(model) if study.genes.which == "held-out" else frozenset()
     kept = [gene for gene in known if gene not in learned]
     if not kept:

@@ -35,7 +35,7 @@ class Genes(Config):
     tss: str = "canonical"
     """``canonical``, ``most5prime``, or a table gene_id, chrom, tss, strand."""
     only: tuple[str, ...] = ()
-    """Genes by id; unset: by ``which``."""
+    """Genes by id or name; unset: by ``which``."""
     which: Literal["held-out", "all"] = "held-out"
     """``held-out``: where the first model is a run, only genes that it did not learn from."""
     chrom_style: str = "auto"
@@ -51,6 +51,21 @@ class Models(Config):
     """Further models by the name that they have in the report, such as an untrained control."""
     tracks: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     """Tracks of a model by its name (``answer``, or one of ``beside``); several are averaged."""
+
+
+class Reading(Config):
+    """How sequences are read."""
+
+    bins: int | Literal["all"] = 3
+    """Bins around the TSS that are averaged, of a model with tracks along the window."""
+    strands: bool = False
+    """Average both strands, of such a model."""
+    shifts: int = Field(0, ge=0, le=64)
+    """Average the window and its shifts by up to so many bases either way."""
+    precision: Literal["auto", "fp32", "bf16"] = "fp32"
+    """bf16 is faster and hides small differences between alleles."""
+    on_ref_mismatch: Literal["error", "skip", "swap"] = "error"
+    """Where REF of a variant is not what the genome has."""
 
 
 class Variants(Config):
@@ -81,6 +96,8 @@ class IndividualStudy(Config):
     """Which genes, on which genome."""
     models: Models
     """Which models."""
+    reading: Reading = Reading()
+    """How sequences are read."""
     variants: Variants = Variants()
     """Which variants are scored."""
     threads: int | None = Field(None, ge=1)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
 
-from exprimo.core.errors import MismatchError
+from exprimo.core.errors import ExprimoError, MismatchError
 from exprimo.core.files.atomic import atomic_file
 from exprimo.core.files.provenance import describe_origin
 from exprimo.core.run import write_json
@@ -80,12 +83,29 @@ def run_individual_study(
         with begun_study(study, settings, _WRITTEN):
             measured = _measured(study, home)
             models = located(study, home)
-            known = read_annotation(home / study.genes.genes).genes["gene_id"].tolist()
-            genes = judged_genes(study, next(iter(models.values())), known)
+            table = read_annotation(home / study.genes.genes).genes
+            names = dict(zip(table["gene_name"], table["gene_id"], strict=True))
+            known = table["gene_id"].tolist()
+            genes = judged_genes(study, next(iter(models.values())), known, names)
             _check_models(study, models)
-        facts = _look(study, home, folder, models, genes, measured)
+        with _nothing_left_of_nothing(folder):
+            facts = _look(study, home, folder, models, genes, measured)
         write_json(folder / "study.json", facts)
         return IndividualResult(folder, build_report(folder), facts)
+
+
+@contextmanager
+def _nothing_left_of_nothing(folder: Path) -> Iterator[None]:
+    """Take back a study that is refused before any of its work is done, so that it may change."""
+    try:
+        yield
+    except ExprimoError:
+        if not any(path.is_file() for path in (folder / "models").rglob("*")):
+            shutil.rmtree(folder / "models")
+            (folder / SETTINGS).unlink()
+            if not any(folder.iterdir()):
+                folder.rmdir()
+        raise
 
 
 def _check_models(study: IndividualStudy, models: dict[str, str]) -> None:
@@ -190,6 +210,7 @@ def _predict(
         "tracks": tracks,
         "chrom_style": chrom_style if chrom_style == "auto" else home / chrom_style,
         "threads": study.threads,
+        **study.reading.model_dump(),
     }
     people, scores = place / "people.parquet", place / "variants.parquet"
     if not people.exists():

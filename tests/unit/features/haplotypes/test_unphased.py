@@ -126,3 +126,13 @@ def test_a_mixture_counts_the_copies_of_each_variant(people: Any, genome_of: Any
     assert made.weights is not None
     # Effects add up: f(first) + f(second) - f(reference), not twice the first.
     assert np.sort(made.weights, axis=1).tolist() == [[-1, 1, 1], [-0.5, 0.5, 1]]
+
+
+def test_alleles_of_a_copy_that_is_left_out_are_counted(people: Any, genome_of: Any) -> None:
+    sites = [snp(9, "1|1", "0|1"), snp(12, "1", "1|1")]
+    with genome_of(LETTERS) as genome:
+        made = window(genome, people(sites))
+    assert made.index[..., 0].tolist() == [[0, -1], [1, 0]]
+    [(reason, count)] = made.skipped.items()
+    assert count == 1
+    assert "second copy" in reason

@@ -180,6 +180,7 @@ def test_verdict_says_what_is_not_shown() -> None:
 
 def test_genes_that_are_named_must_exist() -> None:
     assert judged_genes(_study(only=["g1"]), "m", ["g1", "g2"]) == ["g1"]
+    assert judged_genes(_study(only=["JAM2"]), "m", ["g1"], {"JAM2": "g1"}) == ["g1"]
     assert judged_genes(_study(), "xpresso:w.h5", ["g1", "g2"]) == ["g1", "g2"]
     with pytest.raises(InputError, match="no such gene"):
         judged_genes(_study(only=["g9"]), "m", ["g1"])

@@ -71,9 +71,9 @@ def _unlike(calls: Calls, genome: Genome) -> Iterator[tuple[int, Codes, int]]:
         rows = np.flatnonzero(calls.chrom == chrom)
         length = genome.lengths[chrom]
         widest = [max(map(len, (calls.refs[i], *calls.alts[i]))) for i in rows]
-        first = min(int(calls.starts[rows].min()), length)
-        last = min(int((calls.starts[rows] + widest).max()), length)
-        bases = genome.fetch(chrom, max(first, 0), last)
+        first = max(min(int(calls.starts[rows].min()), length), 0)  # POS 0 stands before the end
+        last = min(max(int((calls.starts[rows] + widest).max()), first), length)
+        bases = genome.fetch(chrom, first, last)
         singles = np.array([len(calls.refs[i]) == 1 for i in rows], dtype=bool)
         letters = "".join(
             calls.refs[i] if one else "N" for i, one in zip(rows, singles, strict=True)
