@@ -210,6 +210,10 @@ def _predict(
     embeddings: Annotated[
         Path | None, typer.Option(help="Another store of embeddings than the run's own.")
     ] = None,
+    precision: Annotated[
+        Literal["fp32", "bf16"] | None,
+        typer.Option(help="Of the arithmetic; default: that of the run's training."),
+    ] = None,
     device: Device = "auto",
     threads: Threads = None,
     as_json: Json = False,
@@ -227,6 +231,7 @@ def _predict(
             format=format,
             columns=listed(columns),
             embeddings=embeddings,
+            precision=precision,
             device=device,
             threads=threads,
         )

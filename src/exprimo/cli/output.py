@@ -58,6 +58,19 @@ def number(value: float | None) -> str:
     return "undefined" if value is None or math.isnan(value) else f"{value:.3f}"
 
 
+def counted(n: int, noun: str) -> str:
+    """Write a count with its noun in the right number.
+
+    Examples
+    --------
+    >>> counted(1, "distinct haplotype"), counted(1200, "row"), counted(2, "person")
+    ('1 distinct haplotype', '1,200 rows', '2 people')
+    """
+    if n == 1:
+        return f"1 {noun}"
+    return f"{n:,} people" if noun == "person" else f"{n:,} {noun}s"
+
+
 def between(low: float, high: float) -> str:
     """Write an interval, or a dash where there is none.
 

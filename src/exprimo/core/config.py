@@ -54,9 +54,14 @@ class Config(BaseModel):
         document = tomlkit.document()
         if comments and self.__doc__:
             for line in self.__doc__.strip().splitlines():
-                document.add(tomlkit.comment(line.strip()))
+                document.add(tomlkit.comment(_as_comment(line)))
         _fill(document, self, comments)
         return tomlkit.dumps(document)
+
+
+def _as_comment(line: str) -> str:
+    """Give a line of a docstring as plain text."""
+    return line.strip().replace("``", "")
 
 
 def _fill(table: Any, config: Config, comments: bool) -> None:
@@ -75,7 +80,7 @@ def _fill(table: Any, config: Config, comments: bool) -> None:
             continue
         if comments and field.description:
             for line in field.description.strip().splitlines():
-                table.add(tomlkit.comment(line.strip()))
+                table.add(tomlkit.comment(_as_comment(line)))
         if value is None:
             # TOML has no null: an unset key is shown commented out.
             if comments:
@@ -86,7 +91,7 @@ def _fill(table: Any, config: Config, comments: bool) -> None:
         inner = tomlkit.table()
         # Inside the table, or it would belong to the one before.
         for line in description.strip().splitlines():
-            inner.add(tomlkit.comment(line.strip()))
+            inner.add(tomlkit.comment(_as_comment(line)))
         for key, item in _plain(values).items():
             inner.add(key, item)
         table.add(name, inner)

@@ -223,17 +223,28 @@ def _refuse_duplicate_columns(header: list[str], path: Path) -> None:
 
 
 def unknown_name(
-    what: str, name: str, known: Sequence[str], *, file: str | Path | None = None
+    what: str,
+    name: str,
+    known: Sequence[str],
+    *,
+    file: str | Path | None = None,
+    ids: Sequence[str] = (),
 ) -> InputError:
     """Make the error for a name that is not there, with the nearest that is.
+
+    Of things that have ids as well as names, the nearest id is named too.
 
     Examples
     --------
     >>> print(unknown_name("column", "cor", ["core", "rep1"]))
     no such column. Found: 'cor'. Expected: one of core, rep1. The nearest name is 'core'.
     """
-    folded = {other.lower(): other for other in known}
-    near = difflib.get_close_matches(name.lower(), folded, n=1, cutoff=0.6)
+    near = [
+        f"the nearest {of} is {found!r}"
+        for of, names in (("name", known), ("id", ids))
+        if (found := _nearest(name, names))
+    ]
+    remedy = " and ".join(near)
     shown = ", ".join(other or "(unnamed)" for other in known[:12])
     more = f" and {len(known) - 12} more" if len(known) > 12 else ""
     return InputError(
@@ -241,8 +252,14 @@ def unknown_name(
         file=file,
         found=repr(name),
         expected=f"one of {shown}{more}",
-        remedy=f"The nearest name is {folded[near[0]]!r}" if near else None,
+        remedy=remedy[:1].upper() + remedy[1:] or None,
     )
+
+
+def _nearest(name: str, known: Sequence[str]) -> str | None:
+    folded = {other.lower(): other for other in known}
+    near = difflib.get_close_matches(name.lower(), folded, n=1, cutoff=0.6)
+    return folded[near[0]] if near else None
 
 
 def is_missing(cell: str) -> bool:

@@ -40,6 +40,7 @@ def predict(
     format: PredictionFormat | None = None,
     columns: Sequence[str] = (),
     embeddings: str | Path | None = None,
+    precision: Literal["fp32", "bf16"] | None = None,
     device: str = "auto",
     threads: int | None = None,
 ) -> Predicted:
@@ -71,12 +72,16 @@ def predict(
         A store with the dataset's sequences, for a Run that reads embeddings; by default the one
         that it was trained on.
 
+    precision
+        By default that which a Run was trained and judged in. What scores sequences one by one
+        (`personal`, `variants`, `mutagenesis`) computes in ``fp32`` unless told otherwise.
+
     Examples
     --------
     >>> exprimo.predict("RUN", "D.h5", "P.parquet")              # doctest: +SKIP
     """
     check_predictions_path(out, format)
-    resolved = model_on(model, device=device, threads=threads)
+    resolved = model_on(model, device=device, threads=threads, precision=precision)
     with open_inputs(dataset, resolved.run, embeddings) as data:
         rows = np.arange(len(data), dtype=np.int64)
         predictor = for_dataset(resolved, data)

@@ -27,19 +27,27 @@ class Resolved(NamedTuple):
     name: str
 
 
-def model_on(model: str | Path, *, device: str = "auto", threads: int | None = None) -> Resolved:
+def model_on(
+    model: str | Path,
+    *,
+    device: str = "auto",
+    threads: int | None = None,
+    precision: Precision | None = None,
+) -> Resolved:
     """Find a model and put it on a machine.
 
-    A Run computes in the precision that it was trained in, so that its predictions are those
-    that it was judged by.
+    Unless ``precision`` says otherwise, a Run computes in that which it was trained in, so that
+    its predictions are those that it was judged by.
     """
     settings = MachineConfig(device=device, threads=threads)
     path = Path(model)
-    if path.is_dir():
+    if precision is not None:
+        settings = settings.model_copy(update={"precision": precision})
+    elif path.is_dir():
         trained = TrainConfig.load(Run.open(path).config_path).machine
         settings = settings.model_copy(update={"precision": trained.precision})
-    devices, precision, _ = prepare(settings)
-    return resolve_model(model, device=devices[0], precision=precision)
+    devices, chosen, _ = prepare(settings)
+    return resolve_model(model, device=devices[0], precision=chosen)
 
 
 def resolve_model(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from exprimo.cli.modelling import Device, Threads, listed
-from exprimo.cli.output import say
+from exprimo.cli.output import counted, say
 from exprimo.cli.progress import bars
 from exprimo.cli.studying import Json
 from exprimo.core.errors import ConfigError
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 _Model = Annotated[str, typer.Argument(help="RUN, NAME or NAME:FILE.")]
 _Out = Annotated[
-    Path, typer.Option("-o", "--out", help="A table: .parquet, .tsv, .bed; arrays: .h5.")
+    Path,
+    typer.Option("-o", "--out", help="New table: .parquet, .tsv, .bed; arrays: .h5."),
 ]
 _Dataset = Annotated[
     Path | None, typer.Argument(help="Windows that are stored already, an .h5 file.")
@@ -31,7 +32,8 @@ _Positions = Annotated[
     str, typer.Option(help="FIRST:END relative to the TSS, such as -200:100; default: all.")
 ]
 _Around = Annotated[
-    int | None, typer.Option(help="Only so many bases to either side of the TSS.", min=0)
+    int | None,
+    typer.Option(help="At most so many bases to either side of the TSS.", min=0),
 ]
 _Tracks = Annotated[str, typer.Option(help="Tracks with commas: names, numbers, words.")]
 _TrackTable = Annotated[Path | None, typer.Option(help="Table that describes them.")]
@@ -50,6 +52,10 @@ _Way = Annotated[
     typer.Option(help="Recompute what a change can reach, or predict every mutant whole."),
 ]
 _Memory = Annotated[int, typer.Option(help="MiB beside the network.", min=64)]
+_Precision = Annotated[
+    Literal["fp32", "bf16"],
+    typer.Option(help="Of a backbone: bf16 is faster, and coarser than most effects."),
+]
 _Executor = Annotated[Literal["local", "ray"], typer.Option(help="Where it runs.")]
 _Address = Annotated[str | None, typer.Option(help="Of a Ray cluster.")]
 
@@ -82,6 +88,7 @@ def _mutagenesis(
     chrom_style: _Style = "auto",
     way: _Way = "auto",
     memory: _Memory = 1024,
+    precision: _Precision = "fp32",
     executor: _Executor = "local",
     address: _Address = None,
     device: Device = "auto",
@@ -111,6 +118,7 @@ def _mutagenesis(
             chrom_style=chrom_style,
             way=way,
             memory=memory,
+            precision=precision,
             executor=executor,
             address=address,
             device=device,
@@ -121,18 +129,19 @@ def _mutagenesis(
 
 def _told(done: Mutated) -> Iterator[str]:
     first, end = done.positions
-    windows = f"{done.n_examples:,} window" + ("" if done.n_examples == 1 else "s")
+    windows = counted(done.n_examples, "window")
     more = f" and {len(done.tracks) - 5:,} more" if len(done.tracks) > 5 else ""
-    yield f"Wrote {done.n_substitutions:,} single-base changes of {windows} to {done.path}"
+    changes = counted(done.n_substitutions, "single-base change")
+    yield f"Wrote {changes} of {windows} to {done.path}"
     if done.n_unknown:
-        yield f"  {done.n_unknown:,} positions where N stands have none"
+        yield f"  no change where N stands: {counted(done.n_unknown, 'position')}"
     yield f"  positions {first} to {end - 1} relative to the TSS"
     yield f"  tracks: {', '.join(done.tracks[:5])}{more}"
     yield f"  mutants computed: {done.way}"
     if done.strongest is not None:
         yield f"  the greatest effect: {done.strongest}"
     if done.n_known:
-        yield f"  {done.n_known:,} of {done.n_shards:,} shards were there already"
+        yield f"  {done.n_known:,} of {counted(done.n_shards, 'shard')} were there already"
 
 
 def parse_positions(text: str) -> tuple[int, int]:

@@ -9,11 +9,10 @@ import typer
 
 from exprimo.cli.individuals.haplotypes import people
 from exprimo.cli.modelling import Device, Threads, listed
-from exprimo.cli.output import say
+from exprimo.cli.output import counted, say
 from exprimo.cli.progress import bars
 from exprimo.cli.studying import Json
 from exprimo.core.errors import ConfigError
-from exprimo.report.wording import counted
 
 if TYPE_CHECKING:
     from exprimo.scoring.personal import PersonalCost, PersonalPredictions
@@ -24,7 +23,7 @@ Fasta = Annotated[Path, typer.Option(help="Genome: FASTA, plain, gzip or bgzip."
 Genes = Annotated[
     Path, typer.Option(help="GTF, GFF3 or BED, or a table gene_id, chrom, tss, strand.")
 ]
-Out = Annotated[Path, typer.Option("-o", "--out", help="The table: .parquet or .tsv.")]
+Out = Annotated[Path, typer.Option("-o", "--out", help="A new file: .parquet or .tsv.")]
 Gene = Annotated[list[str] | None, typer.Option(help="Only this gene, by id or name; repeatable.")]
 Samples = Annotated[
     str | None, typer.Option(help="People: a file with one a line, or names with commas.")
@@ -127,25 +126,25 @@ def _personal(
 def _foreseen(cost: PersonalCost) -> list[str]:
     return [
         f"{counted(cost.n_genes, 'gene')} x {counted(cost.n_people, 'person')}: "
-        f"{cost.n_haplotypes:,} distinct "
-        f"haplotypes of {cost.n_copies:,}",
+        f"{counted(cost.n_haplotypes, 'distinct haplotype')} of {cost.n_copies:,}",
         f"  about {_duration(cost.seconds)} on one device of this machine",
     ]
 
 
 def _told(done: PersonalPredictions) -> list[str]:
     lines = [
-        f"Wrote {done.n_rows:,} predictions to {done.path}",
+        f"Wrote {counted(done.n_rows, 'prediction')} to {done.path}",
         f"  {counted(done.n_genes, 'gene')} x {counted(done.n_people, 'person')}; "
-        f"{done.n_haplotypes:,} distinct "
-        "haplotypes, each predicted once",
+        f"{counted(done.n_haplotypes, 'distinct haplotype')}, each predicted once",
     ]
     if done.n_known:
-        lines.append(f"  {done.n_known:,} of {done.n_shards:,} shards were there already")
-    lines += [f"  left out: {count:,} genes {why}" for why, count in done.dropped.items()]
-    lines += [f"  not applied: {count:,} alleles: {why}" for why, count in done.skipped.items()]
+        lines.append(f"  {done.n_known:,} of {counted(done.n_shards, 'shard')} were there already")
+    lines += [f"  left out: {counted(count, 'gene')} {why}" for why, count in done.dropped.items()]
+    lines += [
+        f"  not applied: {counted(count, 'allele')}: {why}" for why, count in done.skipped.items()
+    ]
     if done.n_with_unknown:
-        lines.append(f"  {done.n_with_unknown:,} haplotypes contain N")
+        lines.append(f"  with N in it: {counted(done.n_with_unknown, 'haplotype')}")
     return lines
 
 

@@ -24,7 +24,7 @@ from exprimo.cli.individuals.personal import (
     Upstream,
 )
 from exprimo.cli.modelling import Device, Threads, listed
-from exprimo.cli.output import say
+from exprimo.cli.output import counted, say
 from exprimo.cli.progress import bars
 from exprimo.cli.studying import Json
 from exprimo.core.errors import ConfigError
@@ -36,7 +36,7 @@ Variants = Annotated[
     Path, typer.Option(help="VCF, BCF, .pvar, .bim, a table, or ids chrom:pos:ref:alt.")
 ]
 Out = Annotated[
-    Path, typer.Option("-o", "--out", help="Output: .parquet, .tsv, .tsv.gz or .vcf.gz.")
+    Path, typer.Option("-o", "--out", help="A new file: .parquet, .tsv, .tsv.gz or .vcf.gz.")
 ]
 Genes = Annotated[
     Path | None, typer.Option(help="GTF, GFF3 or BED, or a table gene_id, chrom, tss, strand.")
@@ -130,11 +130,12 @@ def _bins(text: str) -> int | Literal["all"] | None:
 
 def _told(done: ScoredVariants) -> Iterator[str]:
     yield (
-        f"Wrote {done.n_rows:,} rows to {done.path}: {done.n_pairs:,} pairs of "
-        f"{done.n_variants - done.n_outside:,} variants and {done.n_windows:,} windows"
+        f"Wrote {counted(done.n_rows, 'row')} to {done.path}: {counted(done.n_pairs, 'pair')} of "
+        f"{counted(done.n_variants - done.n_outside, 'variant')} and "
+        f"{counted(done.n_windows, 'window')}"
     )
     if done.n_outside:
-        yield f"  {done.n_outside:,} of {done.n_variants:,} variants lie in no window"
+        yield f"  {done.n_outside:,} of {counted(done.n_variants, 'variant')} lie in no window"
     for reason, count in done.skipped.items():
         yield f"  left out: {count:,} ({reason})"
     for what, count in done.decided.items():
@@ -142,5 +143,5 @@ def _told(done: ScoredVariants) -> Iterator[str]:
     if done.background is not None:
         yield f"  quantiles against {done.background}"
     if done.n_known_shards:
-        yield f"  {done.n_known_shards:,} of {done.n_shards:,} shards stood from an earlier call"
+        yield f"  {done.n_known_shards:,} of {counted(done.n_shards, 'shard')} were there already"
     yield from (f"  {note}" for note in done.notes)

@@ -83,8 +83,8 @@ def require_phase(block: Block, relevant: Flags, samples: Sequence[str], path: o
                 found=f"{len(rows)} heterozygous variants in one window, "
                 + ("unphased" if len(unphased) else "in different phase sets"),
                 expected="genotypes phased along the window (0|1)",
-                remedy="Phase the genotypes, or choose --unphased mixture, or a number of random "
-                "phasings",
+                remedy="Phase the genotypes, or choose random phasings: --unphased 10. Predictions "
+                "may be mixed instead: --unphased mixture; in a study, people.unphased",
             )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from exprimo.report.document.table import (
+    MAX_ROWS,
     Cell,
     Column,
     Table,
@@ -103,7 +104,7 @@ def genes_table(study: IndividualFolder) -> Table | None:
 
 def top_table(study: IndividualFolder) -> Table:
     """Tabulate the variants with the largest effects."""
-    rows = study.top[study.top["model"] == study.answer].head(_SHOWN)
+    rows = study.top[study.top["model"] == study.answer].head(MAX_ROWS)
     truth = None
     if study.effects is not None:
         own = study.effects[study.effects["model"] == study.answer]

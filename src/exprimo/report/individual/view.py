@@ -64,8 +64,7 @@ def _tiles(study: IndividualFolder) -> list[Tile]:
         across = people["across_people"]
         tiles.append(_tile("r over people, mean of genes", across["mean_r"]))
         if (best := people.get("ceiling")) is not None:
-            tiles.append(_tile("the same by the true genetic part", best["across_people"]))
-        tiles.append(_tile("r over genes", people["across_genes"]))
+            tiles.append(_tile("ceiling: r of the true genetic part", best["across_people"]))
     if "auroc_in_site" in effects:
         tiles.append(_tile("AUROC of variants in sites", effects["auroc_in_site"]))
     if "sign" in effects:

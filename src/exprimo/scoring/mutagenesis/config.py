@@ -7,6 +7,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from exprimo.core.config import Config
+from exprimo.core.errors import ConfigError
 from exprimo.scoring.sequences import Average
 
 WayName = Literal["auto", "local", "whole"]
@@ -41,6 +42,8 @@ class MutagenesisConfig(Config):
     positions: tuple[int, int] | None = None
     """First position and the one behind the last, relative to the TSS in gene orientation (the
     TSS base is 0, upstream is negative); unset: the whole window."""
+    around: int | None = Field(None, ge=0)
+    """Or so many bases to either side of the TSS, as far as the window reaches."""
     way: WayName = "auto"
     """``local``: recompute only what a change can reach; ``whole``: predict every mutant whole;
     ``auto``: local where the network is a chain of local layers."""
@@ -64,9 +67,23 @@ class MutagenesisConfig(Config):
     @model_validator(mode="after")
     def _one_source(self) -> Self:
         if (self.dataset is None) == (self.fasta is None):
-            raise ValueError("give either a dataset or --fasta with --genes")
+            raise ConfigError(
+                "windows come either from a dataset or from a genome",
+                found="both" if self.dataset else "neither",
+                remedy="Give a dataset, or --fasta with --genes",
+            )
         if self.fasta is not None and self.genes is None:
-            raise ValueError("a genome alone does not say where genes start: give --genes")
+            raise ConfigError(
+                "a genome alone does not say where genes start",
+                file=self.fasta,
+                remedy="Give the annotation too: --genes",
+            )
+        if self.positions is not None and self.around is not None:
+            raise ConfigError("give either positions or around, not both")
         if self.positions is not None and self.positions[0] >= self.positions[1]:
-            raise ValueError("positions go from a smaller to a larger number")
+            raise ConfigError(
+                "positions go from a smaller to a larger number",
+                record="positions",
+                found=f"{self.positions[0]}:{self.positions[1]}",
+            )
         return self

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from exprimo.core.errors import ConfigError
 from exprimo.core.files.atomic import refuse_existing
 from exprimo.core.files.provenance import describe_origin
 from exprimo.scoring.mutagenesis.config import MutagenesisConfig, WayName
@@ -101,7 +100,8 @@ def mutagenesis(
         Ids or names of genes; none: all.
     positions, around
         Which positions, relative to the TSS in gene orientation: from the first to the one
-        behind the last; or so many bases to either side. By default the whole window.
+        behind the last; or so many bases to either side, as far as the window reaches. By default
+        the whole window.
     way, memory
         ``auto``, ``local`` or ``whole``; MiB that it may take besides the network.
     tracks, track_table, bins, strands, shifts, precision
@@ -114,10 +114,6 @@ def mutagenesis(
     --------
     >>> exprimo.mutagenesis("RUN", "M.parquet", dataset="D.h5", gene=["g1"])   # doctest: +SKIP
     """
-    if around is not None:
-        if positions is not None:
-            raise ConfigError("give either positions or around")
-        positions = (-around, around + 1)
     config = MutagenesisConfig.checked(
         {
             "model": str(model),
@@ -128,6 +124,7 @@ def mutagenesis(
             "tss": str(tss),
             "chrom_style": str(chrom_style),
             "positions": positions,
+            "around": around,
             "way": way,
             "memory": memory,
             "tracks": tuple(tracks),

@@ -90,7 +90,9 @@ def _full_precision() -> AbstractContextManager[None]:
 
 def _positions(windows: Windows, config: MutagenesisConfig) -> tuple[int, int]:
     """Turn positions relative to the TSS into indices of the window."""
-    length = windows.upstream + windows.downstream
+    tss, length = windows.upstream, windows.upstream + windows.downstream
+    if config.around is not None and tss - config.around < length:
+        return max(0, tss - config.around), min(length, tss + config.around + 1)
     if config.positions is None:
         return 0, length
     low, high = (windows.upstream + position for position in config.positions)

@@ -75,9 +75,7 @@ def sites_of(
 
     A gene that was asked for is never left out: that is an error.
     """
-    sites, dropped = gene_sites(
-        genes, genome, gene=chosen, tss=tss, chrom_style=config.chrom_style
-    )
+    sites, dropped = gene_sites(genes, genome, gene=chosen, tss=tss, chrom_style=config.chrom_style)
     chromosomes = genotypes.chromosomes
     lacking = sites[~sites["chrom"].isin(chromosomes)]
     if chosen and len(lacking):

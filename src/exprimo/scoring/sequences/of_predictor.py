@@ -81,8 +81,14 @@ def predictor_digest(resolved: Resolved) -> str:
     return str(getattr(resolved.predictor, "digest", resolved.name))
 
 
-def window_of(resolved: Resolved) -> tuple[int, int]:
-    """Give (upstream, downstream) of what a model reads; refuse one that reads more than DNA."""
+def window_of(resolved: Resolved, given: int | None = None) -> tuple[int, int]:
+    """Give (upstream, downstream) of what a model reads; refuse one that reads more than DNA.
+
+    Parameters
+    ----------
+    given
+        Bases before the TSS, of a model that does not say it.
+    """
     predictor = resolved.predictor
     if tuple(predictor.inputs) != ("sequence",):
         raise ConfigError(
@@ -98,7 +104,23 @@ def window_of(resolved: Resolved) -> tuple[int, int]:
             record=resolved.name,
             expected="a network, or a pretrained model of a fixed window",
         )
-    upstream = _upstream(resolved.run, predictor)
+    told = _upstream(resolved.run, predictor)
+    if None not in (told, given) and told != given:
+        raise MismatchError(
+            "the model says where in its window the TSS lies",
+            record=resolved.name,
+            found=f"--upstream {given}",
+            expected=f"{told}, as it was trained",
+            remedy="Leave out --upstream",
+        )
+    upstream = given if told is None else told
+    if upstream is None:
+        raise ConfigError(
+            "this model does not say where in its window the TSS lies",
+            record=resolved.name,
+            expected="a run on a dataset from exprimo dataset promoters or exprimo haplotypes",
+            remedy="Give the bases before the TSS in the model's window: --upstream N",
+        )
     if not 0 <= upstream <= predictor.window:
         raise MismatchError(
             "the TSS lies outside of the model's window",
@@ -109,24 +131,12 @@ def window_of(resolved: Resolved) -> tuple[int, int]:
     return upstream, predictor.window - upstream
 
 
-def _upstream(run: Run | None, predictor: Predictor) -> int:
+def _upstream(run: Run | None, predictor: Predictor) -> int | None:
     if run is None:
         known = getattr(predictor, "upstream", None)
-        if known is not None:
-            return int(known)
-        raise ConfigError(
-            "this model does not say where in its window the TSS lies",
-            remedy="Give the bases before the TSS in the model's window: --upstream N",
-        )
+        return None if known is None else int(known)
     made = (run.provenance.get("dataset", {}).get("provenance") or {}).get("settings") or {}
-    if made.get("upstream") is None:
-        raise ConfigError(
-            "the run's dataset does not say where in the window the TSS lies",
-            file=run.path,
-            expected="a dataset from exprimo dataset promoters or exprimo haplotypes",
-            remedy="Give the bases before the TSS in the model's window: --upstream N",
-        )
-    return int(made["upstream"])
+    return None if made.get("upstream") is None else int(made["upstream"])
 
 
 def output_tracks(resolved: Resolved) -> tuple[str, ...]:

@@ -71,14 +71,14 @@ def open_sequence_model(
     if is_run(text):
         exact: Precision = "fp32" if precision == "auto" else fastest
         resolved = resolve_model(text, device=devices[0], precision=exact)
-        return _of_predictor(resolved, tracks, upstream, over)
+        return _of_predictor(resolved, tracks, track_table, upstream, over)
     opened = open_named(text, devices[0])
     if isinstance(opened, TrackBackbone) and opened.n_tracks:
         opened.precision = fastest
         numbers, names = chosen_tracks(opened, tracks, track_table)
         return BackboneModel(opened, numbers, names, None if bins == "all" else bins, over)
     if isinstance(opened, Predictor):
-        return _of_predictor(Resolved(opened, None, text), tracks, upstream, over)
+        return _of_predictor(Resolved(opened, None, text), tracks, track_table, upstream, over)
     raise ConfigError(
         "this pretrained model embeds sequences and predicts nothing",
         record=text,
@@ -87,8 +87,19 @@ def open_sequence_model(
 
 
 def _of_predictor(
-    resolved: Resolved, tracks: Sequence[str], upstream: int | None, average: Average
+    resolved: Resolved,
+    tracks: Sequence[str],
+    track_table: str | Path | None,
+    upstream: int | None,
+    average: Average,
 ) -> SequenceModel:
+    if track_table is not None:
+        raise ConfigError(
+            "the tracks of this model have names of their own",
+            record=resolved.name,
+            expected=", ".join(output_tracks(resolved)),
+            remedy="Leave out --track-table",
+        )
     if average.strands:
         raise ConfigError(
             "this model reads genes along their strand, so the other strand says nothing of them",
@@ -96,7 +107,7 @@ def _of_predictor(
             expected="a backbone such as enformer",
             remedy="Leave out the average over strands",
         )
-    before, _ = window_of(resolved) if upstream is None else (upstream, 0)
+    before = window_of(resolved, upstream)[0]
     names = output_tracks(resolved)
     unknown = [name for name in tracks if name not in names]
     if unknown:

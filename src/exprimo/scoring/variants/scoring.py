@@ -170,6 +170,12 @@ def variants(
     """
     check_scores_path(out)
     refuse_existing(out)
+    if gene and center == "variant":
+        raise ConfigError(
+            "windows around variants are not chosen by gene",
+            record=", ".join(gene[:5]),
+            remedy="Leave out the genes that are named, or score around their TSSs: --center tss",
+        )
     config = VariantsConfig.checked(
         {
             "model": str(model),
@@ -324,6 +330,6 @@ def _choose_background(
     try:
         check_same_scores(own, work.identity())
     except MismatchError as other:
-        return (f"no quantiles: {own} has another {other.record}",)
+        return (f"no quantiles: the background of this Run is of another {other.record}",)
     work.compare_with(own)
     return ()

@@ -97,15 +97,15 @@ def test_a_wrong_ref_is_skipped_and_counted(write_vcf: Write, genome: Genome) ->
 def test_a_telomere_at_position_0_moves_nothing_else(write_vcf: Write, genome: Genome) -> None:
     rows = [
         ("1", 0, "tip", "A", "C", "GT", "0|1"),
-        ("1", 2, "fits", "C", "A", "GT", "0|1"),  # its ALT is what stands one base before
-        ("1", 8, "fits2", "C", "A", "GT", "0|1"),
+        ("1", 2, "fits", "C", "G", "GT", "0|1"),  # its ALT is what stands one base on
+        ("1", 9, "fits2", "C", "A", "GT", "0|1"),
     ]
     path = write_vcf(rows, ["ann"])
     with open_genotypes(path, genome=genome, on_ref_mismatch="swap") as genotypes:
         block = genotypes.region("chr1", 0, 14)
         assert dict(genotypes.skipped) == {"REF is not the genome's": 1}
     assert block.variants[["variant_id", "ref", "alt"]].to_numpy().tolist() == [
-        ["fits", "C", "A"],
+        ["fits", "C", "G"],
         ["fits2", "C", "A"],
     ]
     assert block.alleles.tolist() == [[[0, 1]]] * 2

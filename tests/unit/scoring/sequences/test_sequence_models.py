@@ -142,3 +142,12 @@ def test_tracks_by_words_need_a_table(tmp_path: Path) -> None:
     )
     with pytest.raises(MismatchError, match="does not describe the tracks of"):
         chosen_tracks(SimpleNamespace(name="toy", n_tracks=4), ["0"], table)
+
+
+def test_a_model_that_knows_its_window_is_not_told_another() -> None:
+    resolved = Resolved(CountA(), None, "count")
+    assert window_of(resolved, 4) == (4, 2)
+    with pytest.raises(MismatchError, match=r"--upstream 3\. Expected: 4"):
+        window_of(resolved, 3)
+    silent = SimpleNamespace(inputs=("sequence",), window=6, outputs=("v",))
+    assert window_of(Resolved(silent, None, "m"), 2) == (2, 4)

@@ -288,3 +288,11 @@ def test_settings_that_do_not_fit_are_refused(world: Any, linear: Any, tmp_path:
     with pytest.raises(InputError, match="no such gene"):
         variants("linear", tmp_path / "S.parquet", genes=world.genes, gene=["plis"], **common)
     assert not list(tmp_path.glob("S.*"))
+
+
+def test_windows_around_variants_are_not_chosen_by_gene(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="not chosen by gene"):
+        variants(
+            "linear", tmp_path / "S.tsv", variants="v.vcf", fasta="g.fa", genes="g.gtf",
+            gene=["G1"], center="variant",
+        )  # fmt: skip

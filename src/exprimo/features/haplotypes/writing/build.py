@@ -325,17 +325,23 @@ def _summary(
     tally: _Tally,
 ) -> HaplotypeSummary:
     size = path.stat().st_size
-    what = "examples" if path.suffix == ".h5" else "records"
+    what = ("example", "examples") if path.suffix == ".h5" else ("record", "records")
     headline = (
-        f"{n_written:,} {what} of {length:,} bases ({_counted(n_genes, 'gene', 'genes')}, "
+        f"{_counted(n_written, *what)} of {length:,} bases ({_counted(n_genes, 'gene', 'genes')}, "
         f"{_counted(n_people, 'person', 'people')}, "
-        f"{tally.distinct:,} distinct sequences) written to {path} ({size / 1e6:.1f} MB)"
+        f"{_counted(tally.distinct, 'distinct sequence', 'distinct sequences')}) written to {path} ({size / 1e6:.1f} MB)"
     )
     left_out = {reason: count for reason, count in dropped.items() if count}
     skipped = dict(tally.skipped)
     lines = [headline]
-    lines += [f"{count:,} genes left out: {reason}" for reason, count in left_out.items()]
-    lines += [f"{count:,} alleles not applied: {reason}" for reason, count in skipped.items()]
+    lines += [
+        f"{_counted(count, 'gene', 'genes')} left out: {reason}"
+        for reason, count in left_out.items()
+    ]
+    lines += [
+        f"{_counted(count, 'allele', 'alleles')} not applied: {reason}"
+        for reason, count in skipped.items()
+    ]
     return HaplotypeSummary(
         path, n_genes, n_people, n_written, tally.distinct, left_out, skipped, size, tuple(lines)
     )

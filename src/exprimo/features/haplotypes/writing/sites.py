@@ -115,8 +115,9 @@ def _chosen(sites: pd.DataFrame, gene: Sequence[str], path: str | Path) -> pd.Da
     for name in dict.fromkeys(gene):
         found = by_id.get(strip_version(name)) or by_name.get(name, [])
         if not found:
-            known = list(dict.fromkeys([*sites["gene_name"], *sites["gene_id"]]))
-            raise unknown_name("gene", name, known, file=path)
+            ids = sites["gene_id"]
+            names = list(dict.fromkeys(sites["gene_name"].where(sites["gene_name"] != "", ids)))
+            raise unknown_name("gene", name, names, file=path, ids=list(ids))
         if len(found) > 1:
             raise InputError(
                 "several genes have this name",
