@@ -239,12 +239,9 @@ def unknown_name(
     >>> print(unknown_name("column", "cor", ["core", "rep1"]))
     no such column. Found: 'cor'. Expected: one of core, rep1. The nearest name is 'core'.
     """
-    near = [
-        f"the nearest {of} is {found!r}"
-        for of, names in (("name", known), ("id", ids))
-        if (found := _nearest(name, names))
-    ]
-    remedy = " and ".join(near)
+    near = {_nearest(name, ids): "id", _nearest(name, known): "name"}
+    told = [f"the nearest {of} is {found!r}" for found, of in reversed(near.items()) if found]
+    remedy = " and ".join(told)
     shown = ", ".join(other or "(unnamed)" for other in known[:12])
     more = f" and {len(known) - 12} more" if len(known) > 12 else ""
     return InputError(

@@ -11,15 +11,13 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from exprimo.core.dataset import SEQUENCES
 from exprimo.core.errors import ConfigError, MismatchError
 from exprimo.core.predictor import Batch, Prediction
 from exprimo.core.sequence import N_CODE
 from exprimo.models.zoo import Shapes, output_names
 
 Precision = Literal["fp32", "bf16"]
-SEQUENCES = ("sequence", "sequence_2")
-"""Inputs of bases: the window, and the same window of the person's other haplotype."""
-
 
 def one_hot_table(device: torch.device) -> Tensor:
     """Give the (5, 4) table that turns codes into one-hot rows; N is all zeros."""

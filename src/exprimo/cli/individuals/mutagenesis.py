@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from exprimo.cli.individuals.personal import require_files
 from exprimo.cli.modelling import Device, Threads, listed
 from exprimo.cli.output import counted, say
 from exprimo.cli.progress import bars
@@ -96,6 +97,7 @@ def _mutagenesis(
     as_json: Json = False,
 ) -> None:
     """Predict what every single-base change in the windows of genes does: ALT minus REF."""
+    require_files(None, dataset, fasta, genes)
     import exprimo
 
     with bars():

@@ -72,6 +72,19 @@ def register(app: typer.Typer) -> None:
     )(_personal)
 
 
+def require_files(genotypes: Path | None, *files: Path | None) -> None:
+    """Refuse a file that is not there, before loading what computes, which takes seconds."""
+    from exprimo.data.genotypes.open import WHAT
+    from exprimo.data.genotypes.plink.trio import find_trio
+    from exprimo.data.textfile import require_file
+
+    if genotypes is not None and find_trio(genotypes) is None:
+        require_file(genotypes, WHAT)
+    for file in files:
+        if file is not None:
+            require_file(file, "a file with something in it")
+
+
 def _personal(
     model: Annotated[str, typer.Argument(help="RUN, NAME or NAME:FILE.")],
     genotypes: Genotypes,
@@ -101,6 +114,7 @@ def _personal(
     as_json: Json = False,
 ) -> None:
     """Predict genes from each person's two sequences; a repeated call goes on where it stopped."""
+    require_files(genotypes, fasta, genes)
     import exprimo
     from exprimo.scoring.personal import plan_personal
 

@@ -22,6 +22,7 @@ from exprimo.cli.individuals.personal import (
     TrackTable,
     Tss,
     Upstream,
+    require_files,
 )
 from exprimo.cli.modelling import Device, Threads, listed
 from exprimo.cli.output import counted, say
@@ -104,6 +105,7 @@ def _variants(
     as_json: Json = False,
 ) -> None:
     """Score what variants do to what a model predicts: ALT minus REF."""
+    require_files(None, fasta, genes)
     import exprimo
 
     settings: dict[str, Any] = {

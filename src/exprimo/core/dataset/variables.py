@@ -42,6 +42,9 @@ COLUMNS: dict[str, ColumnSpec] = {
     "clipped": ColumnSpec("bool", False, "the window left the chromosome and was padded with N"),
 }
 
+SEQUENCES = ("sequence", "sequence_2")
+"""Inputs of bases: the window, and the same window of the person's other haplotype."""
+
 INPUTS: dict[str, InputSpec] = {
     "sequence": InputSpec(
         "uint8", ("row", "position"), "base code ACGTN = 0..4", "DNA in gene orientation"

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import Any, NamedTuple
 
 import h5py
 import numpy as np
@@ -16,13 +15,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from exprimo.core.dataset.full_disk import new_hdf5
-from exprimo.core.dataset.variables import FEWEST_CLASSES, TargetKind, column_spec, input_spec
+from exprimo.core.dataset.spooled import SpooledColumns, SpooledRows
+from exprimo.core.dataset.variables import FEWEST_CLASSES, TargetKind
 from exprimo.core.errors import FormatError, InputError, MismatchError
 from exprimo.core.files.atomic import atomic_file, refuse_existing
 from exprimo.core.files.versions import DATASET_FORMAT
-from exprimo.core.sequence import ALPHABET, N_CODE
-
-_COPY_BYTES = 1 << 24
+from exprimo.core.sequence import ALPHABET
 
 
 class DatasetWriter:
@@ -40,27 +38,23 @@ class DatasetWriter:
 
     def examples(self, table: pd.DataFrame) -> None:
         """Store the table of examples, one row each; ``example_id`` must be unique."""
-        if "example_id" not in table:
-            raise FormatError("the table of examples has no column example_id")
-        missing = table["example_id"].isna() | (table["example_id"] == "")
-        if missing.any():
-            raise FormatError("an example has no id", record=f"row {int(missing.argmax()) + 1}")
-        ids = table["example_id"].astype(str)
-        repeated = ids[ids.duplicated()]
-        if len(repeated):
-            raise FormatError(
-                "an example id occurs twice",
-                record=str(repeated.iloc[0]),
-                expected="unique ids",
-                remedy="Name the examples apart, or drop the repeats",
-            )
-        if table.empty:
-            raise InputError("no example is left to store")
-        self._n = len(table)
-        group = self._file.create_group("examples")
-        group.attrs["columns"] = [str(name) for name in table.columns]
-        for name in table.columns:
-            self._store(group, str(name), _column_array(str(name), table[name]))
+        with SpooledColumns(self._scratch) as columns:
+            columns.append(table)
+            self._examples(columns)
+
+    @contextmanager
+    def parts(self, inputs: Sequence[str]) -> Iterator[DatasetParts]:
+        """Take the examples and some inputs part by part; they are stored when the block ends.
+
+        Memory grows with what is distinct, not with the examples.
+        """
+        with ExitStack() as stack:
+            columns = stack.enter_context(SpooledColumns(self._scratch))
+            rows = {name: stack.enter_context(SpooledRows(name, self._scratch)) for name in inputs}
+            yield DatasetParts(columns, rows)
+            self._examples(columns)
+            for one in rows.values():
+                self._input(one, ())
 
     def input(
         self, name: str, chunks: Iterable[npt.NDArray[Any]], *, labels: Sequence[str] = ()
@@ -76,43 +70,11 @@ class DatasetWriter:
         labels
             Names along the second axis (k-mers, marks), if it has names.
         """
-        spec = input_spec(name)
-        seen: dict[bytes, int] = {}
-        index: list[int] = []
-        shape: tuple[int, ...] | None = None
-        with tempfile.TemporaryFile(dir=self._scratch) as flat:
+        with SpooledRows(name, self._scratch) as rows:
             for chunk in chunks:
-                rows = _as_stored(name, chunk)
-                if shape is not None and rows.shape[1:] != shape:
-                    raise FormatError(
-                        "rows differ in shape", record=name, found=rows.shape[1:], expected=shape
-                    )
-                shape = rows.shape[1:]
-                for row in rows:
-                    raw = row.tobytes()
-                    key = hashlib.blake2b(raw, digest_size=16).digest()
-                    if key not in seen:
-                        seen[key] = len(seen)
-                        flat.write(raw)
-                    index.append(seen[key])
-            if shape is None or len(index) != self._count():
-                raise MismatchError(
-                    f"input {name} does not have one row per example",
-                    found=len(index),
-                    expected=self._n,
-                )
-            if labels and len(labels) != shape[0]:
-                raise MismatchError(
-                    f"input {name} does not have one label per {spec.axes[1]}",
-                    found=len(labels),
-                    expected=shape[0],
-                )
-            group = self._file.create_group(f"inputs/{name}")
-            self._hash.update(json.dumps([name, spec.units, list(labels)]).encode())
-            group.attrs.update(axes=list(spec.axes), units=spec.units, labels=list(labels))
-            self._copy(group, flat, (len(seen), *shape), np.dtype(spec.dtype))
-        self._store(group, "index", np.asarray(index, dtype=np.int64))
-        return len(seen)
+                rows.append(rows.numbers(chunk))
+            self._input(rows, labels)
+            return rows.n_distinct
 
     def target(
         self,
@@ -154,7 +116,7 @@ class DatasetWriter:
         # What has no classes hashes as it did before there were any.
         facts = [name, kind, units, list(classes)] if classes else [name, kind, units]
         self._hash.update(json.dumps(facts).encode())
-        self._store(group, name, numbers)
+        self._copy(group, name, [numbers], numbers.shape)
         group[name].attrs.update(kind=kind, units=units)
         if classes:
             group[name].attrs["classes"] = list(classes)
@@ -177,7 +139,30 @@ class DatasetWriter:
             raise InputError("store the table of examples before inputs and targets")
         return self._n
 
-    def _store(self, group: h5py.Group, name: str, values: npt.NDArray[Any]) -> None:
+    def _examples(self, columns: SpooledColumns) -> None:
+        columns.check_ids()
+        self._n = columns.n
+        group = self._file.create_group("examples")
+        group.attrs["columns"] = list(columns.names)
+        for name in columns.names:
+            self._copy(group, name, columns.column(name), (columns.n,))
+
+    def _input(self, rows: SpooledRows, labels: Sequence[str]) -> None:
+        shape = rows.check(self._count(), len(labels))
+        name, spec = rows.name, rows.spec
+        group = self._file.create_group(f"inputs/{name}")
+        self._hash.update(json.dumps([name, spec.units, list(labels)]).encode())
+        group.attrs.update(axes=list(spec.axes), units=spec.units, labels=list(labels))
+        self._copy(group, "values", rows.values(), (rows.n_distinct, *shape))
+        self._copy(group, "index", rows.index(), (rows.n,))
+
+    def _copy(
+        self,
+        group: h5py.Group,
+        name: str,
+        chunks: Iterable[npt.NDArray[Any]],
+        shape: tuple[int, ...],
+    ) -> None:
         if name in group or "/" in name or name in ("", "."):
             # HDF5 reads a slash as a path.
             raise FormatError(
@@ -186,42 +171,26 @@ class DatasetWriter:
                 expected="names that differ, without a slash",
                 remedy="Rename it",
             )
-        self._hash.update(f"{group.name}/{name}{values.dtype.str}{values.shape}".encode())
-        self._hash.update(np.ascontiguousarray(values).tobytes())
-        group.create_dataset(name, data=values)
-
-    def _copy(
-        self, group: h5py.Group, flat: IO[bytes], shape: tuple[int, ...], dtype: np.dtype[Any]
-    ) -> None:
-        values = group.create_dataset("values", shape=shape, dtype=dtype)
-        self._hash.update(f"{group.name}/values{dtype.str}{shape}".encode())
-        row_bytes = int(np.prod(shape[1:])) * dtype.itemsize
-        step = max(1, _COPY_BYTES // row_bytes)
-        flat.seek(0)
-        for start in range(0, shape[0], step):
-            count = min(step, shape[0] - start)
-            raw = flat.read(count * row_bytes)
-            self._hash.update(raw)
-            values[start : start + count] = np.frombuffer(raw, dtype).reshape(count, *shape[1:])
+        stored: h5py.Dataset | None = None
+        at = 0
+        for chunk in chunks:
+            if stored is None:
+                stored = group.create_dataset(name, shape=shape, dtype=chunk.dtype)
+                self._hash.update(f"{group.name}/{name}{chunk.dtype.str}{shape}".encode())
+            self._hash.update(np.ascontiguousarray(chunk).tobytes())
+            stored[at : at + len(chunk)] = chunk
+            at += len(chunk)
 
 
-def _as_stored(name: str, chunk: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    spec = input_spec(name)
-    given = np.asarray(chunk)
-    if given.ndim != len(spec.axes) or 0 in given.shape[1:]:
-        raise FormatError(
-            "not rows of the registered axes",
-            record=name,
-            found=f"shape {given.shape}",
-            expected=f"({', '.join(spec.axes)}), none of them empty",
-        )
-    if not np.can_cast(given.dtype, spec.dtype, casting="same_kind"):
-        raise FormatError(
-            "numbers of another kind", record=name, found=given.dtype, expected=spec.dtype
-        )
-    if name == "sequence" and given.size and given.max() > N_CODE:
-        raise FormatError("not a base code", record=name, found=given.max(), expected="0 to 4")
-    return np.ascontiguousarray(given, dtype=spec.dtype)
+class DatasetParts(NamedTuple):
+    """Where examples and inputs that come in parts go; see `DatasetWriter.parts`.
+
+    Rows of an input are stored by ``inputs[NAME].numbers(rows)``, whose answer says which of
+    them an example has: ``inputs[NAME].append(numbers)``.
+    """
+
+    examples: SpooledColumns
+    inputs: dict[str, SpooledRows]
 
 
 def _check_coded(
@@ -240,27 +209,6 @@ def _check_coded(
             found=sorted(set(present.tolist()) - set(range(len(classes))))[:3],
             expected=f"0 to {len(classes) - 1} ({', '.join(classes)}), or missing",
         )
-
-
-def _column_array(name: str, column: pd.Series[Any]) -> npt.NDArray[Any]:
-    spec = column_spec(name)
-    if spec.dtype == "string":
-        text = column.astype(object).where(column.notna(), "").astype(str)
-        encoded = [value.encode() for value in text]
-        if bad := next((value for value in encoded if b"\0" in value), None):
-            # HDF5 ends a text there, so two names could become one.
-            raise FormatError("a text with a zero byte", record=f"column {name}", found=bad)
-        width = max(1, *(len(value) for value in encoded)) if encoded else 1
-        return np.array(encoded, dtype=f"S{width}")
-    filled = column.astype(object).where(column.notna(), spec.missing).tolist()
-    # bool("False") is true and int(3.5) is 3: only values that stay equal are taken.
-    wanted = bool if spec.dtype == "bool" else int
-    for value in filled:
-        if isinstance(value, str) or wanted(value) != value:
-            raise FormatError(
-                f"not a {wanted.__name__}", record=f"column {name}", found=repr(value)
-            )
-    return np.asarray(filled, dtype=spec.dtype)
 
 
 @contextmanager

@@ -134,7 +134,7 @@ def _of_genes(
     for gene in dict.fromkeys(wanted):
         here = np.logical_or.reduce([examples[name].to_numpy()[rows] == gene for name in names])
         if not here.any():
-            known, ids = list(examples[names[-2]].iloc[rows]), list(examples["gene_id"].iloc[rows])
+            ids, known = (list(examples[name].iloc[rows]) for name in ("gene_id", names[-2]))
             raise unknown_name("gene", gene, known, file=path, ids=ids)
         chosen += rows[here].tolist()
     return np.array(chosen, dtype=np.int64)

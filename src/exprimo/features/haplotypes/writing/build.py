@@ -329,7 +329,8 @@ def _summary(
     headline = (
         f"{_counted(n_written, *what)} of {length:,} bases ({_counted(n_genes, 'gene', 'genes')}, "
         f"{_counted(n_people, 'person', 'people')}, "
-        f"{_counted(tally.distinct, 'distinct sequence', 'distinct sequences')}) written to {path} ({size / 1e6:.1f} MB)"
+        f"{_counted(tally.distinct, 'distinct sequence', 'distinct sequences')}) "
+        f"written to {path} ({size / 1e6:.1f} MB)"
     )
     left_out = {reason: count for reason, count in dropped.items() if count}
     skipped = dict(tally.skipped)

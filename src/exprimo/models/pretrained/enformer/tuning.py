@@ -14,11 +14,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from exprimo.core.config import Config
-from exprimo.core.dataset import Dataset
+from exprimo.core.dataset import SEQUENCES, Dataset
 from exprimo.core.errors import ConfigError, MismatchError
 from exprimo.core.files.provenance import sha256_file
 from exprimo.core.sequence import N_CODE
-from exprimo.models.network import SEQUENCES, Precision
+from exprimo.models.network import Precision
 from exprimo.models.output_layer import OutputLayer
 from exprimo.models.pretrained.enformer.backbone import enformer_weights
 from exprimo.models.pretrained.enformer.config import EnformerConfig
