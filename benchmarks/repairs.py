@@ -1,7 +1,7 @@
 """What each repair of the published personal sequences is worth, in a world with a known answer.
 
-The project that this one replaces made five mistakes on the way from genotypes to predictions.
-Each is made here again, alone, and what it costs is measured on the demo's network and people:
+The project that this one replaces made mistakes on the way from genotypes to predictions. Four can
+be made here again, each alone, and what it costs is measured on the demo's network and people:
 ``python -m benchmarks repairs --demo demo``.
 """
 
