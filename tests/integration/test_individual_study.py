@@ -146,6 +146,40 @@ def test_what_cannot_be_is_refused_and_leaves_nothing(
     assert not (tmp_path / "out").exists()
 
 
+def test_a_file_that_changed_since_is_refused(home: Path, done: Path, tmp_path: Path) -> None:
+    """People whose names moved in the genotypes would be judged by each other's expression."""
+    files = tmp_path / "files"
+    shutil.copytree(home, files, ignore=shutil.ignore_patterns("out", "D.h5"))
+    changes = ["models.beside={}", "models.tracks={}"]
+    folder = exprimo.run(files / "study.toml", out=files / "out", overrides=changes).path  # type: ignore[union-attr]  # a study
+    (folder / "study.json").unlink()
+    covariates = files / "world/covariates.tsv"
+    text = covariates.read_text().replace("P0001", "P9999").replace("P0002", "P0001")
+    covariates.write_text(text.replace("P9999", "P0002"))
+    with pytest.raises(InputError, match=r"has changed since.*covariates|covariates.*has changed"):
+        exprimo.run(files / "study.toml", out=folder, overrides=changes, resume=True)
+
+
+def test_genotypes_of_one_chromosome_judge_the_genes_on_it(home: Path, tmp_path: Path) -> None:
+    part = tmp_path / "one.vcf"
+    with gzip.open(home / "world/genotypes.vcf.gz", "rt") as packed:
+        part.write_text("".join(line for line in packed if line[0] == "#" or line[:2] == "1\t"))
+    changes = [f"people.genotypes='{part}'", "models.beside={}", "models.tracks={}"]
+    found = exprimo.run(home / "study.toml", out=tmp_path / "out", overrides=changes)
+    facts = _facts(found.path)  # type: ignore[union-attr]  # a study
+    assert facts["left_out"]["on a chromosome without genotypes"] > 20
+    assert facts["n_genes"] > 5
+
+
+def test_named_genes_that_the_run_learned_from_are_counted(home: Path, tmp_path: Path) -> None:
+    ledger = Run.open(home / "RUN").ledger
+    learned = sorted({g for units in ledger.learned.values() for g in units.get("gene", ())})[:4]
+    changes = [f"genes.only={learned!r}", "models.beside={}", "models.tracks={}"]
+    found = exprimo.run(home / "study.toml", out=tmp_path / "out", overrides=changes)
+    facts = _facts(found.path)  # type: ignore[union-attr]  # a study
+    assert facts["models"]["RUN"]["n_learned"] == 4
+
+
 def test_unphased_genotypes_are_refused_and_the_study_may_be_changed(
     home: Path, tmp_path: Path
 ) -> None:

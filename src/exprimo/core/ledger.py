@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from exprimo.core.dataset import Dataset
+from exprimo.core.dataset import SEQUENCES, Dataset
 from exprimo.core.errors import FormatError, LeakError
 from exprimo.core.files.atomic import atomic_file
 from exprimo.core.sequence import canonical_hashes
@@ -143,19 +143,23 @@ def keys_of(dataset: Dataset, rows: npt.NDArray[np.int64]) -> dict[Unit, frozens
         if column in dataset.columns:
             values = set(dataset.column(column)[rows].tolist()) - {""}
             keys[unit] = frozenset(values)
-    if "sequence" in dataset.inputs:
-        keys["sequence"] = frozenset(sequence_keys(dataset, rows))
+    read = [name for name in SEQUENCES if name in dataset.inputs]
+    if read:
+        # A haplotype is the same sequence whichever of a person's two it is.
+        keys["sequence"] = frozenset().union(*(sequence_keys(dataset, rows, one) for one in read))
     return keys
 
 
-def sequence_keys(dataset: Dataset, rows: npt.NDArray[np.int64]) -> list[str]:
-    """Hash the sequences of some examples, one key per distinct row."""
-    distinct = np.unique(dataset.index("sequence")[rows])
+def sequence_keys(
+    dataset: Dataset, rows: npt.NDArray[np.int64], name: str = SEQUENCES[0]
+) -> list[str]:
+    """Hash what an input of bases has for some examples, one key per distinct row."""
+    distinct = np.unique(dataset.index(name)[rows])
     hashes: list[str] = []
-    info = dataset.inputs["sequence"]
+    info = dataset.inputs[name]
     step = max(1, _CHUNK_BASES // info.shape[0])
     for start in range(0, info.n_distinct, step):
         wanted = distinct[(distinct >= start) & (distinct < start + step)] - start
         if len(wanted):
-            hashes += canonical_hashes(dataset.distinct("sequence", start, start + step)[wanted])
+            hashes += canonical_hashes(dataset.distinct(name, start, start + step)[wanted])
     return hashes

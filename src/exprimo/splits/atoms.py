@@ -10,7 +10,7 @@ import pandas as pd
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from exprimo.core.dataset import COLUMNS, Dataset
+from exprimo.core.dataset import COLUMNS, SEQUENCES, Dataset
 from exprimo.core.ledger import sequence_keys
 
 NO_LABEL = -1
@@ -46,14 +46,37 @@ def gene_labels(dataset: Dataset) -> Labels:
     return column_labels(dataset, "gene_id")[0]
 
 
+def sequence_inputs(dataset: Dataset) -> tuple[str, ...]:
+    """Name the inputs of bases that a dataset has: none, one, or a person's two copies."""
+    return tuple(name for name in SEQUENCES if name in dataset.inputs)
+
+
+def sequence_rows(dataset: Dataset) -> Labels:
+    """Number the stored rows of bases that each example has, (examples, copies).
+
+    The rows of a second copy are numbered behind those of the first.
+    """
+    columns, n = [], 0
+    for name in sequence_inputs(dataset):
+        columns.append(dataset.index(name).astype(np.int64) + n)
+        n += dataset.inputs[name].n_distinct
+    return np.stack(columns, axis=1)
+
+
 def sequence_labels(dataset: Dataset) -> Labels:
-    """Number the exact sequences, both strands as one, shape (examples,); -1 without sequence."""
-    if "sequence" not in dataset.inputs:
-        return np.full(len(dataset), NO_LABEL, np.int64)
-    hashes = sequence_keys(dataset, np.arange(len(dataset), dtype=np.int64))
+    """Number the exact sequences, both strands as one, shape (examples, copies).
+
+    A sequence has one number, whichever copy it is; -1, in one column, without sequence.
+    """
+    names = sequence_inputs(dataset)
+    if not names:
+        return np.full((len(dataset), 1), NO_LABEL, np.int64)
+    everyone = np.arange(len(dataset), dtype=np.int64)
+    hashes = [key for name in names for key in sequence_keys(dataset, everyone, name)]
     codes, _ = pd.factorize(np.asarray(hashes, dtype=object))
-    _, place = np.unique(dataset.index("sequence"), return_inverse=True)
-    labels: Labels = codes.astype(np.int64)[place]
+    rows = sequence_rows(dataset)
+    _, place = np.unique(rows, return_inverse=True)
+    labels: Labels = codes.astype(np.int64)[place].reshape(rows.shape)
     return labels
 
 
@@ -101,18 +124,25 @@ def told_overlap(dataset: Dataset) -> str:
 def join_labels(*labels: Labels) -> Labels:
     """Join the examples that share any label, directly or through others; -1 joins nothing.
 
+    Labels have the shape (examples,), or (examples, copies) where an example has several of one
+    kind, any of which it may share.
+
     Examples
     --------
     >>> gene = np.array([0, 0, 1, -1, -1])
     >>> sequence = np.array([0, 1, 1, 2, 3])
     >>> join_labels(gene, sequence).tolist()
     [0, 0, 0, 1, 2]
+    >>> copies = np.array([[0, 1], [2, 0], [3, 3]])    # the first's first is the other's second
+    >>> join_labels(copies).tolist()
+    [0, 0, 1]
     """
     n = len(labels[0])
     one, other = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
     for label in labels:
-        rows = np.flatnonzero(label != NO_LABEL)
-        _, first, inverse = np.unique(label[rows], return_index=True, return_inverse=True)
+        known = label != NO_LABEL
+        rows = np.nonzero(known)[0]
+        _, first, inverse = np.unique(label[known], return_index=True, return_inverse=True)
         one.append(rows)
         other.append(rows[first][inverse])
     edges = (np.concatenate(one), np.concatenate(other))

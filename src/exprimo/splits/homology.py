@@ -24,6 +24,7 @@ from exprimo.core.dataset import Dataset
 from exprimo.core.errors import InputError
 from exprimo.core.progress import track
 from exprimo.core.sequence import Codes
+from exprimo.splits.atoms import sequence_inputs
 from exprimo.splits.homology_settings import IDENTITY, MAX_COPIES, HomologySettings
 from exprimo.splits.kmer_kernels import (
     PLACES,
@@ -168,20 +169,24 @@ def homology_groups(
 def sequence_groups(
     dataset: Dataset, *, identity: float = IDENTITY, threads: int = 2
 ) -> HomologyGroups:
-    """Group the distinct sequences of a dataset; row r is distinct row r of ``sequence``."""
-    info = dataset.inputs.get("sequence")
-    if info is None:
+    """Group the distinct sequences of a dataset; rows are those of `sequence_rows`."""
+    names = sequence_inputs(dataset)
+    if not names:
         raise InputError(
             "homology needs sequences, and this dataset has none",
             file=dataset.path,
             found=f"inputs {', '.join(dataset.inputs)}",
             remedy="Split by chromosome, gene, cell or column:NAME",
         )
-    step = max(1, _CHUNK_BASES // info.shape[0])
-    starts = range(0, info.n_distinct, step)
-    chunks = (dataset.distinct("sequence", start, start + step) for start in starts)
+    step = max(1, _CHUNK_BASES // dataset.inputs[names[0]].shape[0])
+    places = [
+        (name, start)
+        for name in names
+        for start in range(0, dataset.inputs[name].n_distinct, step)
+    ]
+    chunks = (dataset.distinct(name, start, start + step) for name, start in places)
     return homology_groups(
-        track(chunks, "Reading sequences", total=len(starts)), identity=identity, threads=threads
+        track(chunks, "Reading sequences", total=len(places)), identity=identity, threads=threads
     )
 
 

@@ -12,7 +12,14 @@ import pandas as pd
 
 from exprimo.core.dataset import Dataset
 from exprimo.core.split import PARTS, Split
-from exprimo.splits.atoms import NO_LABEL, Labels, column_labels, gene_labels, sequence_labels
+from exprimo.splits.atoms import (
+    NO_LABEL,
+    Labels,
+    column_labels,
+    gene_labels,
+    sequence_labels,
+    sequence_rows,
+)
 from exprimo.splits.homology import HomologyGroups, sequence_groups
 from exprimo.splits.pair_counts import (
     TEST,
@@ -140,15 +147,23 @@ def _intervals(dataset: Dataset, parts: Labels) -> tuple[PairCounts, int]:
 
 
 class _SequenceKin:
-    """Identical and near-duplicate sequences of one dataset, seen through one split."""
+    """Identical and near-duplicate sequences of one dataset, seen through one split.
+
+    Where examples hold two copies, a pair counts once for each sequence that it shares.
+    """
 
     def __init__(self, dataset: Dataset, parts: Labels, groups: HomologyGroups) -> None:
         self.parts = parts
         self.exact = sequence_labels(dataset)
-        self.by_exact = count_by_part(self.exact, parts, int(self.exact.max()) + 1)
+        # One example and label a row, and none twice where both copies are equal.
+        n_labels = int(self.exact.max()) + 1
+        examples = np.repeat(np.arange(len(parts)), self.exact.shape[1])
+        both = np.unique(self.exact.ravel() + n_labels * examples)
+        self.example, self.label = np.divmod(both, n_labels)
+        self.by_exact = count_by_part(self.label, parts[self.example], n_labels)
         # A sequence and its reverse complement are two stored rows but one sequence.
         of_row = np.full(len(groups.group), NO_LABEL, np.int64)
-        of_row[dataset.index("sequence")] = self.exact
+        of_row[sequence_rows(dataset)] = self.exact
         pairs = np.sort(of_row[groups.pairs], axis=1)
         apart = pairs[:, 0] != pairs[:, 1]
         table = pd.DataFrame(
@@ -165,20 +180,21 @@ class _SequenceKin:
         for mine, other in ((0, 1), (1, 0)):
             near = np.where(trains[self.pairs[:, other]], self.shared, np.float32(0))
             np.maximum.at(best, self.pairs[:, mine], near)
-        return best[self.exact]
+        nearest: npt.NDArray[np.float32] = best[self.exact].max(axis=1)
+        return nearest
 
     def counts(self) -> list[tuple[str, PairCounts, int]]:
         trains = self.by_exact[:, TRAIN] > 0
         near = np.zeros(len(trains), dtype=bool)
         near[self.pairs[trains[self.pairs[:, 1]], 0]] = True
         near[self.pairs[trains[self.pairs[:, 0]], 1]] = True
-        tests = self.by_exact[:, TEST]
+        tests = self.exact[self.parts == TEST]
         return [
-            ("identical_sequence", pairs_within(self.by_exact), int(tests[trains].sum())),
+            ("identical_sequence", pairs_within(self.by_exact), _any(trains[tests])),
             (
                 "near_duplicate_sequence",
                 pairs_between(self.by_exact, self.pairs),
-                int(tests[near].sum()),
+                _any(near[tests]),
             ),
         ]
 
@@ -188,11 +204,11 @@ class _SequenceKin:
 
     def named(self) -> Iterator[tuple[str, int, int, float]]:
         """Yield (relation, test example, training example, shared), the most alike first."""
-        order = np.argsort(self.exact, kind="stable")
-        bounds = np.searchsorted(self.exact[order], np.arange(len(self.by_exact) + 1))
+        order = np.argsort(self.label, kind="stable")
+        bounds = np.searchsorted(self.label[order], np.arange(len(self.by_exact) + 1))
 
         def examples(label: int, part: int) -> list[int]:
-            rows = order[bounds[label] : bounds[label + 1]]
+            rows = self.example[order[bounds[label] : bounds[label + 1]]]
             return [int(row) for row in rows[self.parts[rows] == part]]
 
         both = (self.by_exact[:, TRAIN] > 0) & (self.by_exact[:, TEST] > 0)
@@ -207,6 +223,11 @@ class _SequenceKin:
                     for test in examples(mine, TEST):
                         for train in examples(theirs, TRAIN):
                             yield "near_duplicate_sequence", test, train, float(self.shared[at])
+
+
+def _any(related: npt.NDArray[np.bool_]) -> int:
+    """Count the examples of which any copy is related, (examples, copies)."""
+    return int(related.any(axis=1).sum())
 
 
 def _name(dataset: Dataset, found: Iterable[tuple[str, int, int, float]]) -> pd.DataFrame:

@@ -22,6 +22,7 @@ from exprimo.splits.atoms import (
     join_labels,
     place_labels,
     sequence_labels,
+    sequence_rows,
     told_overlap,
 )
 from exprimo.splits.homology import HomologyGroups, sequence_groups
@@ -55,7 +56,7 @@ Notes = dict[str, int | str]
 
 
 class Kin(NamedTuple):
-    """What examples share, one label each, and what near-duplicates are joined to."""
+    """What examples share, one label each (``sequence``: one per copy), and their families."""
 
     gene: Labels
     sequence: Labels
@@ -189,7 +190,7 @@ def make_kin(dataset: Dataset, groups: HomologyGroups | None, threads: int) -> K
         return Kin(gene, sequence, atoms, atoms, unit, 0)
     if groups is None:
         groups = sequence_groups(dataset, threads=threads)
-    near = groups.group[dataset.index("sequence")]
+    near = groups.group[sequence_rows(dataset)]
     family = join_labels(atoms, near, place_labels(dataset))
     return Kin(gene, sequence, atoms, family, "homology group", groups.n_pairs)
 
@@ -333,7 +334,9 @@ def _purge(parts: Parts, kin: Kin, factors: tuple[Factor, ...], notes: Notes) ->
         judged = np.isin(parts, judges)
         known = np.zeros(len(parts), dtype=bool)
         for labels in (kin.gene, kin.sequence):
-            known |= np.isin(labels, np.unique(labels[judged & (labels != NO_LABEL)]))
+            each = labels.reshape(len(parts), -1)
+            theirs = np.unique(each[judged])
+            known |= np.isin(each, theirs[theirs != NO_LABEL]).any(axis=1)
         purged = known & (parts == part)
         parts[purged] = _NONE
         if counted or purged.any():

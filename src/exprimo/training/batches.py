@@ -11,9 +11,8 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from exprimo.core.dataset import Dataset
+from exprimo.core.dataset import SEQUENCES, Dataset
 from exprimo.core.sequence import N_CODE, Codes, reverse_complement
-from exprimo.models.network import SEQUENCES
 from exprimo.training.config import FitConfig
 
 Rows = npt.NDArray[np.int64]

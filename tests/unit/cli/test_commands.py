@@ -216,6 +216,8 @@ def test_every_command_is_called_below() -> None:
 def test_the_result_is_a_summary_or_json(
     name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    # None of the files named above is there.
+    monkeypatch.setattr("exprimo.data.textfile.require_file", lambda *_: None)
     arguments, function, result, summary = CALLS[name]
     if result is not None:
         monkeypatch.setattr(exprimo, function, lambda *_, **__: result)

@@ -21,7 +21,9 @@ def make_dataset(tmp_path: Path) -> Iterator[MakeDataset]:
     """Write and open a dataset with the given columns and sequences (or k-mer counts)."""
     with ExitStack() as stack:
 
-        def make(sequences: Codes | None = None, **columns: object) -> Dataset:
+        def make(
+            sequences: Codes | None = None, second: Codes | None = None, **columns: object
+        ) -> Dataset:
             path = tmp_path / f"D{len(list(tmp_path.iterdir()))}.h5"
             table = pd.DataFrame(columns)
             if "example_id" not in table:
@@ -31,6 +33,8 @@ def make_dataset(tmp_path: Path) -> Iterator[MakeDataset]:
                 out.examples(table)
                 if sequences is not None:
                     out.input("sequence", [sequences])
+                    if second is not None:
+                        out.input("sequence_2", [second])
                 else:
                     out.input("kmers", [np.zeros((len(table), 2), np.float32)], labels=["A", "C"])
             return stack.enter_context(Dataset.open(path))

@@ -35,6 +35,10 @@ _Unphased = Annotated[
 _Expression = Annotated[
     Path | None, typer.Option(help="BED or matrix of expression by gene and person: a target.")
 ]
+_Per = Annotated[
+    Literal["copy", "person"],
+    typer.Option(help="Dataset: an example is one copy, or a person with both copies."),
+]
 _Each = Annotated[bool, typer.Option("--each", help="FASTA: one record per person and haplotype.")]
 _Tss = Annotated[
     str, typer.Option(help="canonical, most5prime, or a table gene_id, chrom, tss, strand.")
@@ -69,6 +73,7 @@ def _haplotypes(
     unphased: _Unphased = "error",
     seed: Annotated[int, typer.Option(help="Of the random phasings.")] = 0,
     expression: _Expression = None,
+    per: _Per = "copy",
     each: _Each = False,
     tss: _Tss = "canonical",
     chrom_style: _ChromStyle = "auto",
@@ -92,6 +97,7 @@ def _haplotypes(
             unphased=int(unphased) if unphased.isdecimal() else unphased,  # type: ignore[arg-type]  # checked there
             seed=seed,
             expression=expression,
+            per=per,
             each=each,
             tss=tss,
             chrom_style=chrom_style,

@@ -33,7 +33,7 @@ class _Part(NamedTuple):
     """Where some values of a column lie in the file."""
 
     at: int
-    count: int
+    size: int
     dtype: np.dtype[Any]
 
 
@@ -151,7 +151,7 @@ class SpooledColumns:
         size = 0
         for part in parts:
             self._file.seek(part.at)
-            raw = self._file.read(part.count * part.dtype.itemsize)
+            raw = self._file.read(part.size * part.dtype.itemsize)
             held.append(np.frombuffer(raw, part.dtype))
             size += len(raw)
             if size >= _CHUNK_BYTES:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from exprimo.report.individual.reading import IndividualFolder, interval_of
 from exprimo.report.runs.doubt import Doubt, by_weight
-from exprimo.report.wording import counted, number, percent, with_interval
+from exprimo.report.wording import counted, listed, number, percent, with_interval
 
 _FEW_PEOPLE = 50
 _SURE = 0.05
@@ -88,19 +88,31 @@ def _people(study: IndividualFolder) -> Iterator[Doubt]:
 
 
 def _genes(study: IndividualFolder) -> Iterator[Doubt]:
-    if study.facts.get("genes") == "all":
+    n_genes = int(study.facts.get("n_genes") or 0)
+    learned = {name: int(m.get("n_learned") or 0) for name, m in study.models.items()}
+    told = [f"{name} from {n:,} of {n_genes:,}" for name, n in learned.items() if n]
+    if told:
         yield Doubt(
             "serious",
-            "Genes that the model learned from are judged too",
-            "Between genes that flatters it. Over people it does so less, because no person's "
-            "sequence was seen.",
+            "Genes that a model learned from are judged too",
+            f"{listed(told)}. Between genes that flatters it. Over people it does so less, "
+            "because no person's sequence was seen.",
             "study.json",
         )
-    elif study.facts.get("genes") == "held-out":
+    else:
         yield Doubt(
             "checked",
-            "Genes that the model learned from",
-            "None is judged, where the model is a run: its ledger says which they are.",
+            "Genes that the models learned from",
+            "None is judged, where a model is a run: its ledger says which they are.",
+            "study.json",
+        )
+    for reason, n in (study.facts.get("left_out") or {}).items():
+        yield Doubt(
+            "caution",
+            f"{counted(int(n), 'gene')} {'is' if n == 1 else 'are'} left out",
+            f"They lie {reason}."
+            if reason.startswith("on ")
+            else f"{reason[0].upper()}{reason[1:]}.",
             "study.json",
         )
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from exprimo.core.dataset import Dataset
+from exprimo.core.dataset import SEQUENCES, Dataset
 from exprimo.core.errors import ConfigError
 from exprimo.core.predictor import Batch, Floats, Predictor
 from exprimo.core.run import Run
@@ -148,9 +148,12 @@ def open_model(found: Found, config: MutagenesisConfig, data: Dataset | None) ->
             remedy="Leave out --strands",
         )
 
+    # A window of the genome stands for both copies; of a person's two only the first is changed.
+    changed = [name for name in SEQUENCES[: 2 if data is None else 1] if name in predictor.inputs]
+
     def predict(batch: Batch) -> Floats:
         read = readings(batch["sequence"], config.average)
-        found = [predictor.predict({**batch, "sequence": one.codes}).mean for one in read]
+        found = [predictor.predict({**batch, **dict.fromkeys(changed, r.codes)}).mean for r in read]
         return np.asarray(np.mean(found, axis=0)[:, chosen], dtype=np.float32)
 
     whole = WholeWay(predict, _rows(predictor.window, config.memory))

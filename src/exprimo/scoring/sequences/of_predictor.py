@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from exprimo.core.dataset import SEQUENCES
 from exprimo.core.errors import ConfigError, MismatchError
 from exprimo.core.files.provenance import sha256_file
 from exprimo.core.predictor import Floats, Predictor
@@ -22,10 +23,14 @@ _FEWEST, _MOST = 4, 1024
 class PredictorModel:
     """One number, or one per class, for the whole window; see `SequenceModel`.
 
+    A model that was trained on both copies of a person at once is given each haplotype as both:
+    what a person with two such copies would have. The mean over the two copies of a person is
+    then the model's own prediction, exactly so where its output is linear in their average.
+
     Parameters
     ----------
     resolved
-        A model that reads ``sequence`` alone.
+        A model that reads ``sequence`` alone, or ``sequence`` and ``sequence_2``.
     upstream
         Bases before the TSS in its window.
     chosen
@@ -66,7 +71,10 @@ class PredictorModel:
 
     def _some(self, codes: Codes) -> Floats:
         found = readings(codes, self.average)
-        values = np.stack([self.predictor.predict({"sequence": read.codes}).mean for read in found])
+        inputs = self.predictor.inputs
+        values = np.stack(
+            [self.predictor.predict(dict.fromkeys(inputs, read.codes)).mean for read in found]
+        )
         mean = values[0] if len(values) == 1 else values.mean(axis=0, dtype=np.float64)
         return np.asarray(mean[:, self.chosen, None], dtype=np.float32)
 
@@ -90,12 +98,12 @@ def window_of(resolved: Resolved, given: int | None = None) -> tuple[int, int]:
         Bases before the TSS, of a model that does not say it.
     """
     predictor = resolved.predictor
-    if tuple(predictor.inputs) != ("sequence",):
+    if tuple(predictor.inputs) not in (SEQUENCES[:1], SEQUENCES):
         raise ConfigError(
             "this model reads more than DNA, so that a sequence alone predicts nothing",
             record=resolved.name,
             found=", ".join(predictor.inputs) or "a model that reads nothing",
-            expected="a model that reads sequence only",
+            expected="a model that reads sequence only, or sequence and sequence_2",
             remedy="Train one on the promoter alone, such as: exprimo train D.h5 --model cnn",
         )
     if predictor.window is None:

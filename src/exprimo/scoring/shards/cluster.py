@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import shutil
 import tempfile
+import warnings
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -77,9 +79,11 @@ def _connected(ray: Any, address: str | None) -> Iterator[None]:
     own = {} if address else {"include_dashboard": False, "_temp_dir": folder}
     try:
         try:
-            ray.init(
-                address=address or "local", log_to_driver=False, configure_logging=False, **own
-            )
+            # Of a cluster that others started, its warnings are the user's to read.
+            with _quiet(logging.WARNING if address else logging.ERROR):
+                ray.init(
+                    address=address or "local", log_to_driver=False, configure_logging=False, **own
+                )
         except (ConnectionError, ValueError, RuntimeError) as error:
             raise ConfigError(
                 "no Ray cluster answers",
@@ -94,6 +98,20 @@ def _connected(ray: Any, address: str | None) -> Iterator[None]:
     finally:
         if folder is not None:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _quiet(least: int) -> Iterator[None]:
+    """Keep off the terminal what Ray says of itself when it starts, below a level of logging."""
+    logger = logging.getLogger("ray")
+    level = logger.level
+    logger.setLevel(least)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)
+            yield
+    finally:
+        logger.setLevel(level)
 
 
 def _slots(resources: dict[str, float], machine: dict[str, Any]) -> _Slots:

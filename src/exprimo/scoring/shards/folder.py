@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from exprimo.core.errors import FormatError, InputError
+from exprimo.core.errors import FormatError
 from exprimo.core.files.atomic import atomic_file, storage_errors, write_lock
 from exprimo.core.files.provenance import sha256_file
 from exprimo.scoring.shards.manifest import (
@@ -124,8 +124,6 @@ def open_folder(out: Path, work: Work) -> Iterator[ShardFolder]:
         Another process is at it.
     """
     path = folder_of(out)
-    if out.is_dir():
-        raise InputError("a folder stands where a file should be written", file=out)
     with write_lock(path):
         with storage_errors(path):
             path.mkdir(exist_ok=True)

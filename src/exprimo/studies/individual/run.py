@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,40 +11,42 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from exprimo.core.errors import ExprimoError, MismatchError
+from exprimo.core.errors import ExprimoError, InputError
 from exprimo.core.files.atomic import atomic_file
 from exprimo.core.files.provenance import describe_origin
 from exprimo.core.run import write_json
-from exprimo.data.annotation import read_annotation
-from exprimo.data.genotypes import open_genotypes
-from exprimo.data.phenotypes import PersonalExpression, read_covariates, read_expression_bed
-from exprimo.data.textfile import open_text
 from exprimo.report import build_report
 from exprimo.scoring.personal import personal
-from exprimo.scoring.sequences import open_sequence_model
 from exprimo.scoring.variants import variants
 from exprimo.studies.individual.agreement import (
-    Matrix,
     agreement,
     gene_table,
     judge,
     people_table,
     read_predicted,
 )
-from exprimo.studies.individual.checks import (
-    ANSWER,
-    check_study,
-    judged_genes,
-    located,
-)
+from exprimo.studies.individual.checks import check_study
 from exprimo.studies.individual.config import IndividualStudy
+from exprimo.studies.individual.material import (
+    Material,
+    read_material,
+    source_files,
+    tracks_of,
+)
 from exprimo.studies.individual.tables import folder_of, read_scores, top_variants
 from exprimo.studies.individual.truth import ceiling, judge_effects, true_effects
 from exprimo.studies.individual.verdict import verdict
-from exprimo.studies.resuming import SETTINGS, begun_study, check_settings_kept, study_folder
+from exprimo.studies.resuming import (
+    SETTINGS,
+    begun_study,
+    check_settings_kept,
+    check_sources_kept,
+    study_folder,
+)
 
 STUDY_FORMAT = 1
-_WRITTEN = ("models", "genes.tsv", "people.tsv", "top.tsv", "effects.tsv", "study.json")
+SOURCES = "sources.json"
+_WRITTEN = (SOURCES, "models", "genes.tsv", "people.tsv", "top.tsv", "effects.tsv", "study.json")
 
 
 class IndividualResult(NamedTuple):
@@ -52,14 +55,6 @@ class IndividualResult(NamedTuple):
     path: Path
     report: Path
     facts: dict[str, Any]
-
-
-class _Measured(NamedTuple):
-    """Expression of the study's people, if it was given, and what is taken off it."""
-
-    people: list[str]
-    expression: PersonalExpression | None
-    covariates: Matrix | None
 
 
 def run_individual_study(
@@ -81,15 +76,10 @@ def run_individual_study(
         settings = folder / SETTINGS
         check_settings_kept(study, settings)
         with begun_study(study, settings, _WRITTEN):
-            measured = _measured(study, home)
-            models = located(study, home)
-            table = read_annotation(home / study.genes.genes).genes
-            names = dict(zip(table["gene_name"], table["gene_id"], strict=True))
-            known = table["gene_id"].tolist()
-            genes = judged_genes(study, next(iter(models.values())), known, names)
-            _check_models(study, models)
+            material = read_material(study, home)
+            _keep_sources(folder / SOURCES, source_files(study, home), material)
         with _nothing_left_of_nothing(folder):
-            facts = _look(study, home, folder, models, genes, measured)
+            facts = _look(study, home, folder, material)
         write_json(folder / "study.json", facts)
         return IndividualResult(folder, build_report(folder), facts)
 
@@ -102,90 +92,60 @@ def _nothing_left_of_nothing(folder: Path) -> Iterator[None]:
     except ExprimoError:
         if not any(path.is_file() for path in (folder / "models").rglob("*")):
             shutil.rmtree(folder / "models")
-            (folder / SETTINGS).unlink()
+            for name in (SETTINGS, SOURCES):
+                (folder / name).unlink()
             if not any(folder.iterdir()):
                 folder.rmdir()
         raise
 
 
-def _check_models(study: IndividualStudy, models: dict[str, str]) -> None:
-    """Open every model once, so that one that cannot be used is refused before any work."""
-    for at, (name, model) in enumerate(models.items()):
-        open_sequence_model(model, tracks=_tracks(study, at, name), threads=study.threads)
+def _keep_sources(path: Path, files: list[Path], material: Material) -> None:
+    """Write what the study is made from; refuse to go on with other files or weights."""
+    if not path.exists():
+        write_json(path, describe_origin(files, models=material.digests))
+        return
+    begun = json.loads(path.read_text(encoding="utf-8"))
+    check_sources_kept(begun, path.parent)
+    changed = [name for name, digest in material.digests.items() if begun["models"][name] != digest]
+    if changed:
+        raise InputError(
+            "a model has changed since this study was started",
+            file=path.parent,
+            found=", ".join(changed),
+            remedy="Choose another out for the new one, or bring the old one back",
+        )
 
 
-def _tracks(study: IndividualStudy, at: int, name: str) -> tuple[str, ...]:
-    return study.models.tracks.get(ANSWER if at == 0 else name, ())
-
-
-def _measured(study: IndividualStudy, home: Path) -> _Measured:
-    """Match people over genotypes, expression and covariates by name."""
-    with open_genotypes(home / study.people.genotypes) as genotypes:
-        typed = genotypes.samples
-    wanted = list(typed)
-    if study.people.samples is not None:
-        with open_text(home / study.people.samples, "a file with a name a line") as lines:
-            wanted = [line.split()[0] for line in lines if line.strip()]
-        unknown = [name for name in wanted if name not in set(typed)]
-        if unknown:
-            raise _no_overlap(study.people.samples, unknown, list(typed))
-    if study.people.expression is None:
-        return _Measured(wanted, None, None)
-    expression = read_expression_bed(home / study.people.expression)
-    people = [name for name in wanted if name in set(expression.people)]
-    if not people:
-        raise _no_overlap(study.people.expression, list(expression.people), wanted)
-    covariates = None
-    if study.people.covariates is not None:
-        covariates = read_covariates(home / study.people.covariates, people).values
-    return _Measured(people, expression.of(people), covariates)
-
-
-def _no_overlap(file: str, found: list[str], expected: list[str]) -> MismatchError:
-    return MismatchError(
-        "people who have no genotype",
-        file=file,
-        found=", ".join(found[:5]),
-        expected=", ".join(expected[:5]),
-        remedy="Use the same names in all files",
-    )
-
-
-def _look(
-    study: IndividualStudy,
-    home: Path,
-    folder: Path,
-    models: dict[str, str],
-    genes: list[str],
-    measured: _Measured,
-) -> dict[str, Any]:
+def _look(study: IndividualStudy, home: Path, folder: Path, material: Material) -> dict[str, Any]:
     found: dict[str, dict[str, Any]] = {}
     tables: dict[str, list[pd.DataFrame]] = {"genes": [], "people": [], "top": [], "effects": []}
-    for at, (name, model) in enumerate(models.items()):
+    for at, (name, model) in enumerate(material.models.items()):
         place = folder / "models" / folder_of(name)
-        _predict(study, home, place, model, _tracks(study, at, name), genes, measured)
-        found[name] = _judge(study, home, place, name, measured, tables)
+        _predict(study, home, place, model, tracks_of(study, at, name), material)
+        found[name] = _judge(study, home, place, name, material, tables)
+        found[name]["n_learned"] = material.learned[name]
     for table, parts in tables.items():
         if parts:
             _write(folder / f"{table}.tsv", pd.concat(parts, ignore_index=True))
-    answer = next(iter(models))
+    answer = next(iter(material.models))
     return {
         **describe_origin([], format_version=STUDY_FORMAT),
         "kind": study.kind,
-        "question": study.question or _question(measured),
+        "question": study.question or _question(material),
         "models": found,
-        "folders": {name: f"models/{folder_of(name)}" for name in models},
+        "folders": {name: f"models/{folder_of(name)}" for name in material.models},
         "answer": answer,
-        "n_genes": len(genes),
-        "n_people": len(measured.people),
+        "n_genes": len(material.genes),
+        "n_people": len(material.people),
         "genes": study.genes.which if not study.genes.only else "named",
+        "left_out": material.left_out,
         "verdict": verdict(found, answer),
         "config": study.model_dump(mode="json"),
     }
 
 
-def _question(measured: _Measured) -> str:
-    if measured.expression is None:
+def _question(material: Material) -> str:
+    if material.expression is None:
         return "What does the model say that these genotypes do to expression?"
     return "Does personal sequence tell how expression differs between people?"
 
@@ -196,8 +156,7 @@ def _predict(
     place: Path,
     model: str,
     tracks: tuple[str, ...],
-    genes: list[str],
-    measured: _Measured,
+    material: Material,
 ) -> None:
     """Write personal predictions and variant scores of one model, where they do not stand yet."""
     place.mkdir(parents=True, exist_ok=True)
@@ -205,7 +164,7 @@ def _predict(
     common: dict[str, Any] = {
         "fasta": home / study.genes.fasta,
         "genes": home / study.genes.genes,
-        "gene": genes,
+        "gene": material.genes,
         "tss": study.genes.tss,
         "tracks": tracks,
         "chrom_style": chrom_style if chrom_style == "auto" else home / chrom_style,
@@ -218,7 +177,7 @@ def _predict(
             model,
             people,
             genotypes=home / study.people.genotypes,
-            samples=measured.people,
+            samples=material.people,
             haplotypes="mean",
             unphased=study.people.unphased,
             seed=study.seed,
@@ -234,7 +193,7 @@ def _judge(
     home: Path,
     place: Path,
     name: str,
-    measured: _Measured,
+    material: Material,
     tables: dict[str, list[pd.DataFrame]],
 ) -> dict[str, Any]:
     """Judge one model's predictions and scores, and add to the tables of the study."""
@@ -242,15 +201,15 @@ def _judge(
     facts: dict[str, Any] = {"variants": {"n": len(scores)}}
     tables["top"].append(top_variants(scores, study.variants.top).assign(model=name))
     truth = home / study.truth if study.truth else None
-    if measured.expression is not None:
+    if material.expression is not None:
         predicted = read_predicted(place / "people.parquet")
-        judged = judge(predicted, measured.expression, measured.covariates)
+        judged = judge(predicted, material.expression, material.covariates)
         people, per_gene = agreement(judged, None, seed=study.seed)
         tables["genes"].append(gene_table(judged, per_gene).assign(model=name))
         tables["people"].append(people_table(judged).assign(model=name))
         if truth is not None:
             people["ceiling"] = ceiling(
-                truth, measured.expression, measured.covariates, judged, seed=study.seed
+                truth, material.expression, material.covariates, judged, seed=study.seed
             )
         facts["people"] = people
     if truth is not None:

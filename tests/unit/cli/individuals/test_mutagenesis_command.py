@@ -27,6 +27,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         return Mutated(out, 2, (-20, 11), ("y",), way, 180, 3, best, 180, 4, 1)
 
     monkeypatch.setattr(package, "mutagenesis", mutagenesis)
+    monkeypatch.setattr("exprimo.data.textfile.require_file", lambda *_: None)
     return seen
 
 
@@ -42,13 +43,15 @@ def run(*arguments: str) -> str:
 def test_options_reach_the_library_and_the_answer_the_user(asked: dict[str, Any]) -> None:
     told = run(
         "RUN", "--fasta", "g.fa", "--genes", "g.gtf", "--gene", "a", "--gene", "b",
-        "--positions", "-20:11", "--bins", "all", "--way", "whole", "-o", "M.parquet",
+        "--positions", "-20:11", "--bins", "all", "--way", "whole", "--precision", "bf16",
+        "-o", "M.parquet",
     )  # fmt: skip
     assert asked["gene"] == ["a", "b"]
     assert asked["positions"] == (-20, 11)
+    assert asked["precision"] == "bf16"
     assert (asked["bins"], asked["way"], asked["dataset"]) == ("all", "whole", None)
     assert "Wrote 180 single-base changes of 2 windows to M.parquet" in told
-    assert "3 positions where N stands" in told
+    assert "where N stands: 3 positions" in told
     assert "positions -20 to 10 relative to the TSS" in told
     assert "local, only what a change can reach" in told
     assert "1 of 4 shards were there already" in told

@@ -51,10 +51,13 @@ def test_it_says_what_was_written_and_what_was_not(folder: Path, tmp_path: Path)
     code, told = _run(folder, "-o", str(out), *genes, "--tracks", "0,2-3")
     assert code == 0, told
     assert "Wrote 6 rows" in told
-    assert "2 pairs of 2 variants and 1 windows" in told
+    assert "2 pairs of 2 variants and 1 window" in told
     assert "1 of 3 variants lie in no window" in told
     assert "left out: 1 (symbolic allele)" in told
     assert len(pd.read_csv(out, sep="\t")) == 6
+    code, told = _run(folder, "-o", str(out), *genes)
+    assert "already exists" in told
+    out = tmp_path / "T.tsv"
     code, told = _run(folder, "-o", str(out), "--tracks", "0", "--json", "--score", "published")
     assert code == 0, told
     facts = json.loads(told)

@@ -31,7 +31,7 @@ def test_what_stands_for_missing_has_the_type_of_its_column(name: str) -> None:
 def test_an_unknown_input_lists_the_known_ones() -> None:
     with pytest.raises(InputError, match="seqence: unknown input") as caught:
         input_spec("seqence")
-    assert "sequence, mean_expression, kmers" in str(caught.value)
+    assert "sequence, sequence_2, mean_expression, kmers" in str(caught.value)
 
 
 def test_a_column_of_the_users_own_is_text() -> None:

@@ -137,6 +137,18 @@ def test_doubts_name_wrong_directions_and_unpredictable_genes(tmp_path: Path) ->
     assert found[-1].weight == "checked"
 
 
+def test_genes_that_were_learned_from_and_left_out_are_said(tmp_path: Path) -> None:
+    folder = made_up(tmp_path / "s")
+    facts = json.loads((folder / "study.json").read_text())
+    facts["models"]["cnn"]["n_learned"] = 3
+    facts |= {"n_genes": 60, "left_out": {"on a chromosome without genotypes": 7}}
+    (folder / "study.json").write_text(json.dumps(facts))
+    found = {doubt.title: doubt for doubt in study_doubts(read_individual_study(folder))}
+    assert found["Genes that a model learned from are judged too"].weight == "serious"
+    assert "cnn from 3 of 60" in found["Genes that a model learned from are judged too"].text
+    assert "7 genes are left out" in found
+
+
 def test_the_true_effect_stands_beside_the_score(tmp_path: Path) -> None:
     page = words(made_up(tmp_path / "a"))
     assert "True effect" in page

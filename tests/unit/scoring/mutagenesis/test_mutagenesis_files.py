@@ -196,6 +196,10 @@ def test_positions_relative_to_the_start(call: Call) -> None:
     pd.testing.assert_frame_equal(some, same)
     around = pd.read_parquet(call("A.parquet", around=2).path)
     assert sorted(around["tss_distance"].unique()) == [-2, -1, 0, 1, 2]
+    # As far as the window reaches.
+    assert call("W.parquet", around=1000).positions == (-24, 16)
+    with pytest.raises(InputError, match="already exists"):
+        call("A.parquet", around=1)
     with pytest.raises(InputError, match=r"outside of the model's window.*-24:16"):
         call("B.parquet", positions=(-30, 2))
     with pytest.raises(ConfigError, match="from a smaller to a larger"):
@@ -245,9 +249,11 @@ def test_what_cannot_be_done(call: Call, asked: Asked, tmp_path: Path) -> None:
         call(way="local")
     with pytest.raises(InputError, match="no such gene"):
         call(gene=["plsu"])
-    with pytest.raises(ConfigError, match="either a dataset"):
+    with pytest.raises(ConfigError, match=r"^windows come either .* Found: both\. Give a dataset"):
         call(dataset=tmp_path / "D.h5")
-    with pytest.raises(ConfigError, match="give --genes"):
+    with pytest.raises(ConfigError, match=r"^windows come either .* Found: neither\."):
+        call(fasta=None, genes=None)
+    with pytest.raises(ConfigError, match=r"^[^:]*: a genome alone .*: --genes\.$"):
         call(genes=None)
     with pytest.raises(ConfigError, match="no such track"):
         call(tracks=["CAGE"])

@@ -285,7 +285,7 @@ def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     with pytest.raises(StorageError):
         run(Path("/proc/P.parquet"))
     (tmp_path / "P.parquet").mkdir()
-    with pytest.raises(InputError, match="a folder stands where"):
+    with pytest.raises(InputError, match="already exists"):
         run(tmp_path / "P.parquet")
 
 

@@ -90,6 +90,7 @@ def test_a_background_adds_a_column(common: dict[str, Any], tmp_path: Path) -> N
     track = table[table["track"] == "a"]
     rank = track["raw_score"].abs().rank() - 1
     np.testing.assert_allclose(track["quantile"].abs(), rank / (len(track) - 1), rtol=1e-5)
+    out = tmp_path / "R.parquet"
     with pytest.raises(MismatchError, match="score"):
         variants("linear", out, score="absolute", background=tmp_path / "B.parquet", **common)
     with pytest.raises(MismatchError, match="center"):
@@ -125,5 +126,5 @@ def test_a_run_keeps_its_background(common: dict[str, Any], linear: Any, tmp_pat
     # Another score does not fit what is stored: no column, and it is said.
     done = variants(run, tmp_path / "M.parquet", score="matrix", **common)
     assert done.background is None
-    assert "No quantiles" in done.notes[0]
+    assert done.notes == ("no quantiles: the background of this Run is of another score",)
     assert "quantile" not in pd.read_parquet(tmp_path / "M.parquet")

@@ -150,7 +150,13 @@ def test_one_reference_pass_per_window_and_one_pass_per_allele(
     linear.read.clear()
     b = world.bases[200]
     rows: list[Row] = [("chr1", 200, f"v{x}", b, x) for x in "ACGT" if x != b]
-    variants("linear", out, variants=_vcf(tmp_path / "W.vcf", rows), fasta=world.fasta)
+    around: dict[str, Any] = {
+        "variants": _vcf(tmp_path / "W.vcf", rows), "fasta": world.fasta
+    }  # fmt: skip
+    with pytest.raises(InputError, match="already exists"):
+        variants("linear", out, **around)
+    assert not linear.read
+    variants("linear", tmp_path / "W.parquet", **around)
     assert len(linear.read) == 4
 
 

@@ -145,7 +145,7 @@ def test_scores_of_nothing_rank_at_random(tmp_path: Path) -> None:
 def test_another_worlds_truth_is_refused(tmp_path: Path) -> None:
     truth, scored = _scored()
     truth.to_csv(tmp_path / "variants.tsv", sep="\t", index=False)
-    with pytest.raises(MismatchError, match="knows none of the variants"):
+    with pytest.raises(MismatchError, match="does not know the variants"):
         true_effects(tmp_path, scored.assign(variant_id="other"))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 import pandas as pd
 
@@ -24,7 +24,7 @@ from exprimo.data.names import read_chromosome_names
 from exprimo.data.phenotypes.by_person import read_expression
 from exprimo.features.haplotypes.phase import Unphased, check_unphased
 from exprimo.features.haplotypes.window import PlannedWindow, plan_window
-from exprimo.features.haplotypes.writing.dataset import write_haplotype_dataset
+from exprimo.features.haplotypes.writing.dataset import Per, write_haplotype_dataset
 from exprimo.features.haplotypes.writing.fasta import write_haplotype_fasta
 from exprimo.features.haplotypes.writing.sites import gene_sites, with_genotypes
 
@@ -103,6 +103,7 @@ def haplotypes(
     unphased: Unphased = "error",
     seed: int = 0,
     expression: str | Path | None = None,
+    per: Per = "copy",
     each: bool = False,
     tss: str | Path = "canonical",
     chrom_style: str | Path = "auto",
@@ -122,8 +123,8 @@ def haplotypes(
     genes
         Annotation (GTF, GFF3, BED), or a table with gene_id, chrom, tss (1-based), strand.
     out
-        A new ``.h5``: a dataset of one example per gene, person and haplotype. Or ``.fa``,
-        ``.fa.gz``: one record per distinct sequence, whose header says who carries it.
+        A new ``.h5``: a dataset of one example per gene, person and haplotype (``per``). Or
+        ``.fa``, ``.fa.gz``: one record per distinct sequence, whose header says who carries it.
     window
         Length; the TSS base is at index ``window // 2``.
     upstream, downstream
@@ -139,6 +140,11 @@ def haplotypes(
     expression
         A matrix or BED of expression by gene and person, stored as the target ``expression``.
         Genes that it does not list are left out.
+    per
+        For ``.h5``. ``"copy"``: an example is one copy of a person, its input ``sequence``.
+        ``"person"``: an example is a person, whose copies are the inputs ``sequence`` and
+        ``sequence_2``; where there is one copy only (X of a man), both hold it, as the mean over
+        the copies is what that copy gives. The target belongs to the person either way.
     each
         For FASTA: one record per person and haplotype.
     tss, chrom_style
@@ -169,7 +175,7 @@ def haplotypes(
     """
     target = Path(out)
     before, behind = _extent(window, upstream, downstream)
-    _check_choices(target, unphased, each, expression)
+    _check_choices(target, unphased, each, expression, per)
     refuse_existing(target)
     table = None if chrom_style == "auto" else read_chromosome_names(chrom_style)
     tally = _Tally()
@@ -190,7 +196,7 @@ def haplotypes(
             settings={
                 "upstream": before, "downstream": behind, "gene": list(gene), "seed": seed,
                 "unphased": unphased, "tss": str(tss), "chrom_style": str(chrom_style),
-                "on_ref_mismatch": on_ref_mismatch,
+                "on_ref_mismatch": on_ref_mismatch, "per": per,
             },
             people=len(people.samples),
             dropped=dropped,
@@ -200,7 +206,7 @@ def haplotypes(
         )
         if target.suffix == ".h5":
             written = write_haplotype_dataset(
-                target, origin, windows, people.samples, values, tally.skipped
+                target, origin, windows, people.samples, values, tally.skipped, per=per
             )
         else:
             written = write_haplotype_fasta(target, windows, people.samples, each=each)
@@ -266,7 +272,9 @@ def _extent(window: int, upstream: int | None, downstream: int | None) -> tuple[
     return upstream, downstream
 
 
-def _check_choices(out: Path, unphased: object, each: bool, expression: str | Path | None) -> None:
+def _check_choices(
+    out: Path, unphased: object, each: bool, expression: str | Path | None, per: str
+) -> None:
     dataset = out.suffix == ".h5"
     if not dataset and not out.name.endswith(_FASTA_ENDINGS):
         raise ConfigError(
@@ -283,6 +291,14 @@ def _check_choices(out: Path, unphased: object, each: bool, expression: str | Pa
         )
     if dataset and each:
         raise ConfigError("one record per person is a choice for FASTA", file=out)
+    if per not in get_args(Per):
+        raise ConfigError(
+            "not what an example can be", record="per", found=per, expected="copy or person"
+        )
+    if not dataset and per == "person":
+        raise ConfigError(
+            "examples of two copies are a choice for a dataset", file=out, remedy="Write a .h5"
+        )
     if not dataset and expression is not None:
         raise ConfigError("a FASTA file holds no expression", file=out, remedy="Write a .h5")
 
