@@ -19,6 +19,7 @@ from exprimo.models.zoo import Shapes, output_names
 
 Precision = Literal["fp32", "bf16"]
 
+
 def one_hot_table(device: torch.device) -> Tensor:
     """Give the (5, 4) table that turns codes into one-hot rows; N is all zeros."""
     return torch.cat([torch.eye(4), torch.zeros(1, 4)]).to(device)

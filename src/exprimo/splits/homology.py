@@ -180,9 +180,7 @@ def sequence_groups(
         )
     step = max(1, _CHUNK_BASES // dataset.inputs[names[0]].shape[0])
     places = [
-        (name, start)
-        for name in names
-        for start in range(0, dataset.inputs[name].n_distinct, step)
+        (name, start) for name in names for start in range(0, dataset.inputs[name].n_distinct, step)
     ]
     chunks = (dataset.distinct(name, start, start + step) for name, start in places)
     return homology_groups(

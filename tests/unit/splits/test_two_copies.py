@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -61,9 +63,9 @@ def test_near_duplicates_across_the_inputs_are_one_family(make_dataset) -> None:
     rows = sequence_rows(data)
     assert groups.group[rows[5, 0]] == groups.group[rows[7, 1]]
     assert groups.n_groups == 2 * N - 1
-    parts = {make_split(data, "homology", seed=seed, threads=1).part[[5, 7]].tobytes()
-             for seed in range(6)}  # fmt: skip
-    assert all(len(set(np.frombuffer(one, "U5").tolist())) == 1 for one in parts)
+    for seed in range(6):
+        part = make_split(data, "homology", seed=seed, threads=1).part
+        assert part[5] == part[7]
 
 
 def test_a_training_person_with_a_judged_copy_is_set_aside(make_dataset) -> None:
@@ -92,13 +94,11 @@ def test_overlaps_count_people_once(planted) -> None:
     part[:] = "train"
     part[[0, 3, 4, 9]] = "test"
     part[10] = "val"
-    found = count_overlaps(planted, split._replace(part=part) if hasattr(split, "_replace")
-                           else type(split)(**{**split.__dict__, "part": part}), threads=1)  # fmt: skip
+    found = count_overlaps(planted, replace(split, part=part), threads=1)
     counts = found.counts.set_index(found.counts.columns[0])
     same = counts.loc["identical_sequence"]
     # 0 with 1 and 2 with 3; that 4's copies are equal is no pair of people.
     assert (same["pairs"], same["train_test"]) == (2, 2)
     assert found.nearest["shared"].tolist()[:2] == [1.0, 1.0]
-    assert found.nearest["shared"].max() == 1.0
     assert found.nearest["shared"].tolist()[2:] == [0.0, 0.0]
     assert set(found.named["relation"]) == {"identical_sequence"}

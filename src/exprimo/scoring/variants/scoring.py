@@ -170,12 +170,6 @@ def variants(
     """
     check_scores_path(out)
     refuse_existing(out)
-    if gene and center == "variant":
-        raise ConfigError(
-            "windows around variants are not chosen by gene",
-            record=", ".join(gene[:5]),
-            remedy="Leave out the genes that are named, or score around their TSSs: --center tss",
-        )
     config = VariantsConfig.checked(
         {
             "model": str(model),
@@ -186,7 +180,7 @@ def variants(
             "tss": str(tss),
             "chrom_style": str(chrom_style),
             "on_ref_mismatch": on_ref_mismatch,
-            "center": center or ("variant" if genes is None else "tss"),
+            "center": _center(center, genes, gene),
             "score": score,
             "tracks": tuple(tracks),
             "track_table": _text(track_table),
@@ -201,6 +195,17 @@ def variants(
     )
     given = None if background is None else Path(background)
     return _score(config, Path(out), given, as_background, executor, address)
+
+
+def _center(center: Center | None, genes: str | Path | None, gene: Sequence[str]) -> Center:
+    """Choose what stands in the middle of the windows, where the user did not."""
+    if gene and center == "variant":
+        raise ConfigError(
+            "windows around variants are not chosen by gene",
+            record=", ".join(gene[:5]),
+            remedy="Leave out the genes that are named, or score around their TSSs: --center tss",
+        )
+    return center or ("variant" if genes is None else "tss")
 
 
 def _score(

@@ -109,11 +109,15 @@ def test_what_an_example_cannot_be_is_refused(folder: Path, out: str, per: Any) 
 def test_memory_does_not_grow_with_examples(tmp_path: Path) -> None:
     people = [f"person{number}" for number in range(2000)]
     rng = np.random.default_rng(1)
-    (tmp_path / "g.fa").write_text(">1\n" + "".join(rng.choice(list("ACGT"), 4000)) + "\n")
+    letters = "".join(rng.choice(list("ACGT"), 4000))
+    (tmp_path / "g.fa").write_text(f">1\n{letters}\n")
     genes = [f"g{n}\t1\t{100 + 30 * n}\t+\n" for n in range(100)]
     (tmp_path / "g.tsv").write_text("gene_id\tchrom\ttss\tstrand\n" + "".join(genes))
     head = HEAD.replace("ann\tbob\tcid", "\t".join(people))
-    (tmp_path / "g.vcf").write_text(head)
+    calls = "\t".join(["0|1"] * len(people))
+    alt = "A" if letters[98] != "A" else "C"
+    variant = f"1\t99\t.\t{letters[98]}\t{alt}\t.\t.\t.\tGT\t{calls}\n"
+    (tmp_path / "g.vcf").write_text(head + variant)
     first = pd.read_csv(tmp_path / "g.tsv", sep="\t")["gene_id"].iloc[:2].tolist()
 
     def write(out: str, **options: Any) -> int:
