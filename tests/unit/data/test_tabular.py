@@ -133,6 +133,14 @@ def test_a_long_list_of_columns_is_shortened():
     assert error.remedy is None
 
 
+def test_what_has_an_id_too_gets_both_nearest():
+    error = unknown_name("gene", "ABC1", ["abc2", "XYZ"], ids=["ABC10", "Q"])
+    assert error.remedy == "The nearest name is 'abc2' and the nearest id is 'ABC10'"
+    assert unknown_name("gene", "g12", ["w"], ids=["g1"]).remedy == "The nearest id is 'g1'"
+    # Where ids stand for names, once is enough.
+    assert unknown_name("gene", "g12", ["g1"], ids=["g1"]).remedy == "The nearest name is 'g1'"
+
+
 def test_long_sequences_have_no_limit():
     sequence = "ACGT" * 100_000
     assert split_line(f"id,{sequence}", ",") == ["id", sequence]

@@ -15,6 +15,7 @@ from exprimo.data.check.genotypes import (
     lists_variants,
     trio_kind,
 )
+from exprimo.data.check.scored_kind import MUTAGENESIS_ARRAYS, parquet_kind, scored_kind
 from exprimo.data.check.signal_kind import binary_signal_kind, text_signal_kind
 from exprimo.data.check.table_kind import is_name_pairs, table_kind
 from exprimo.data.counts import holds_quantifications
@@ -56,7 +57,7 @@ def detect(path: Path) -> str:
     with open(path, "rb") as handle:
         magic = handle.read(4)
     if magic == b"PAR1":
-        return "parquet table"
+        return parquet_kind(path)
     if magic == b"\x89HDF":
         return _hdf5_kind(path)
     if path.suffix == ".toml":
@@ -78,6 +79,8 @@ def detect(path: Path) -> str:
 def _hdf5_kind(path: Path) -> str:
     try:
         with h5py.File(path, "r") as file:
+            if file.attrs.get("format") == "exprimo mutagenesis":
+                return MUTAGENESIS_ARRAYS
             if "format_version" in file.attrs:
                 return "Exprimo dataset"
         return "gene HDF5" if looks_like_gene_hdf5(path) else "HDF5 file"
@@ -114,6 +117,8 @@ def _text_kind(path: Path) -> str:
         lines = [line.rstrip("\r\n") for line in islice(text, _SAMPLED_LINES) if line.strip()]
     if not lines:
         raise FormatError("the file is empty", file=path)
+    if scored := scored_kind(lines[0].split("\t")):
+        return scored
     if lines[0].startswith(">"):
         return "FASTA"
     if holds_quantifications(path):

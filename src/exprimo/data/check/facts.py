@@ -24,6 +24,8 @@ from exprimo.data.check.genotypes import (
     site_list_facts,
     vcf_facts,
 )
+from exprimo.data.check.people_kind import covariate_facts
+from exprimo.data.check.scored_kind import MUTAGENESIS_ARRAYS, array_facts, scored_facts
 from exprimo.data.check.signal_facts import (
     csv_facts,
     gene_sequence_facts,
@@ -130,7 +132,10 @@ def _targets(path: Path) -> Findings:
     names = Sampled(path).numbers()
     targets = read_targets(path, names)
     facts = {"genes": f"{len(targets):,}"}
-    for name in names:
+    many = len(names) > 2 * _SHOWN  # a column for each person or sample
+    if many:
+        facts["columns of numbers"] = f"{len(names):,}, the first of them:"
+    for name in names[:_SHOWN] if many else names:
         column = targets[name].dropna()
         bounds = f", {column.min():g} to {column.max():g}" if len(column) else ""
         facts[name] = f"{len(column):,} values{bounds}; {len(targets) - len(column):,} missing"
@@ -268,7 +273,7 @@ def _unknown(path: Path) -> Findings:
         expected="FASTA, GTF, GFF3, BED, counts, quantified transcripts, samples, targets, a "
         "table of sequences, gene names, MEME motifs, tracks of signal (BigWig, bedGraph, BED, "
         "BAM) or a table of them, binned signal, sequences of genes, genes in HDF5, genotypes "
-        "(VCF, BCF, PLINK), a list of variants, an expression BED, a dataset or a run",
+        "(VCF, BCF, PLINK), a list of variants, an expression BED, covariates, a dataset or a run",
     )
 
 
@@ -283,6 +288,7 @@ FACTS: Mapping[str, Callable[[Path], Findings]] = {
     "HTSeq tar": _counts,
     "quantified transcripts": _quantified,
     "samples": _samples,
+    "covariates": covariate_facts,
     "targets": _targets,
     "sequence table": _sequence_table,
     "gene names": _gene_names,
@@ -302,6 +308,11 @@ FACTS: Mapping[str, Callable[[Path], Findings]] = {
     "PLINK 2 (pgen, pvar, psam)": plink_facts,
     "list of variants": site_list_facts,
     "expression BED": expression_bed_facts,
+    "personal predictions": scored_facts,
+    "variant scores": scored_facts,
+    "mutagenesis": scored_facts,
+    "mutagenesis (BED)": scored_facts,
+    MUTAGENESIS_ARRAYS: array_facts,
     "study file": _study_file,
     "JSON file": _json,
     "FASTA index": _fasta_index,

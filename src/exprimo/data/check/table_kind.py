@@ -8,6 +8,7 @@ from itertools import islice
 from pathlib import Path
 
 from exprimo.core.errors import FormatError
+from exprimo.data.check.people_kind import is_covariates
 from exprimo.data.counts.matrix import CLASS_ROW, FEATURE_COUNTS
 from exprimo.data.samples import SAMPLE_COLUMNS
 from exprimo.data.signals.track_table import TRACK_COLUMNS
@@ -99,6 +100,8 @@ def table_kind(path: Path) -> str:
         return "counts"
     if set(TRACK_COLUMNS) <= set(header):
         return "table of signal tracks"
+    if is_covariates(header, sampled.columns[0]):
+        return "covariates"
     if any(name.lower() in SAMPLE_COLUMNS for name in header):
         return "samples"
     if sampled.sequences():

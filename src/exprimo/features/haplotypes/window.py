@@ -37,7 +37,8 @@ class WindowHaplotypes(NamedTuple):
     applied
         Variants that change someone's window: ``variant_id, chrom, start, ref, alt, n_carriers``.
     skipped
-        Reason -> number of alleles of people that were not applied.
+        Reason -> number of alleles of people that were not applied. What the reader left out
+        (symbolic alleles and the like) is counted by ``genotypes.skipped``.
     contains_unknown
         Bool, (distinct,): whether N stands in it.
     """
@@ -95,7 +96,6 @@ def plan_window(
     chosen = check_unphased(unphased)
     check_window(genome, chrom, upstream, downstream)
     window = promoter_interval(chrom, tss, strand, upstream=upstream, downstream=downstream)
-    before = dict(genotypes.skipped)
     region = read_region(genome, genotypes, window, tss)
     if chosen == "mixture":
         found = one_by_one(region, genotypes.samples, upstream, upstream + downstream)
@@ -103,9 +103,6 @@ def plan_window(
         found = distinct_haplotypes(
             region, genotypes, chosen, seed, upstream, upstream + downstream
         )
-    for reason, count in genotypes.skipped.items():
-        if count > before.get(reason, 0):
-            found.skipped[reason] = count - before.get(reason, 0)
     return PlannedWindow(
         upstream + downstream,
         found.index,

@@ -40,6 +40,8 @@ def plan_haplotypes(sources: Sources, spool: Spool) -> HaplotypePlan:
         windows.append(window.model_copy(update=facts))
         skipped.update(found.skipped)
         with_unknown += int(found.contains_unknown.sum())
+    # Counted by the reader, each allele once, however many windows hold it.
+    skipped.update(sources.genotypes.skipped)
     return HaplotypePlan(tuple(windows), dict(skipped), with_unknown)
 
 

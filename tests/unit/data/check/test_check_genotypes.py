@@ -230,7 +230,7 @@ def test_a_cohort_is_summarised(plain):
     report = check_file(plain(_cohort(600, people)))
     assert report.ok
     facts = report.facts
-    assert facts["relatives"].startswith("1 pairs: p3 and p11 (duplicates or twins, kinship 0.50)")
+    assert facts["relatives"].startswith("1 pair: p3 and p11 (duplicates or twins, kinship 0.50)")
     assert facts["allele frequencies"].startswith(f"{600 - _flat(people):,} variants above 1%")
     assert "unlinked variants" in facts["principal components"]
     assert facts["heterozygosity"].count("F ") == 1

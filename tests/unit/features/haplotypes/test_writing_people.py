@@ -62,12 +62,8 @@ def test_an_example_is_a_person_with_both_copies(
             f"{gene}:{who}" for gene in ("g1", "gx") for who in ("ann", "bob", "cid")
         ]
         assert set(copies.columns) - set(people.columns) == {"haplotype"}
-        codes = {
-            example: row
-            for example, row in zip(
-                copies["example_id"], one.rows("sequence", np.arange(len(one))), strict=True
-            )
-        }
+        rows = one.rows("sequence", np.arange(len(one)))
+        codes = dict(zip(copies["example_id"], rows, strict=True))
         assert len(codes) == 6 + 4
         first, second = (both.rows(name, np.arange(6)) for name in ("sequence", "sequence_2"))
         for row, example in enumerate(people["example_id"]):

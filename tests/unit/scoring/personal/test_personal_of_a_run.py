@@ -119,7 +119,7 @@ def test_the_command_says_what_it_wrote(world: Path, tmp_path: Path) -> None:
     told = CliRunner().invoke(app, [*words, "--gene", "g1", "--samples", "p2,p0"])
     assert told.exit_code == 0, told.output
     assert f"Wrote 4 predictions to {out}" in told.output
-    assert "1 genes x 2 people" in told.output
+    assert "1 gene x 2 people" in told.output
     assert pd.read_csv(out, sep="\t")["individual"].tolist() == ["p2", "p2", "p0", "p0"]
     plan = CliRunner().invoke(app, [*words, "--plan", "--json"])
     assert json.loads(plan.output)["n_copies"] == 60 * 6 * 2

@@ -63,6 +63,24 @@ def test_a_predictor_has_one_bin_as_long_as_its_window() -> None:
     np.testing.assert_array_equal(found[:, :, 0], [[2, 2], [1, 0]])
 
 
+def test_a_model_of_both_copies_is_given_each_haplotype_as_both() -> None:
+    class OfBoth(CountA):
+        inputs = ("sequence", "sequence_2")  # type: ignore[assignment]  # one more than CountA
+
+        def predict(self, batch: Batch) -> Prediction:
+            copies = [CountA.predict(self, {"sequence": batch[name]}).mean for name in self.inputs]
+            return Prediction(np.mean(copies, axis=0), np.full_like(copies[0], np.nan))
+
+    resolved = Resolved(OfBoth(), None, "both")
+    assert window_of(resolved) == (4, 2)
+    model = PredictorModel(resolved, "d", 4, ("a", "c"), [0], Average())
+    one, other = encode("AACGTC")[None], encode("GGGGGC")[None]
+    each = model.predict(np.concatenate([one, other]))
+    pair = resolved.predictor.predict({"sequence": one, "sequence_2": other}).mean[0, 0]
+    assert each[:, 0, 0].tolist() == [2, 0]
+    assert each.mean() == pair == 1
+
+
 def test_no_windows_give_no_rows() -> None:
     resolved = Resolved(CountA(), None, "count")
     model = PredictorModel(resolved, "d", 4, ("a", "c"), [0, 1], Average())

@@ -281,6 +281,18 @@ def test_a_disk_that_fills_while_the_manifest_or_the_output_is_written(
     assert (done.n_known, done.n_rows) == (4, 15)
 
 
+def test_a_finished_output_is_refused_before_any_work(tmp_path: Path, squares: Any) -> None:
+    out = tmp_path / "P.parquet"
+    run(out)
+    content = out.read_bytes()
+    worker = squares.open_squares(settings(7))
+    with pytest.raises(InputError, match=r"P\.parquet: this already exists\. Choose another"):
+        run_shards("squares", settings(7), out, unit="rows", worker=worker)
+    assert worker.done == []
+    assert out.read_bytes() == content
+    assert not folder_of(out).exists()
+
+
 def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     with pytest.raises(StorageError):
         run(Path("/proc/P.parquet"))

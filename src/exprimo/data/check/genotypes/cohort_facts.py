@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 
 from exprimo.data.check.genotypes.site_facts import STRETCH, SiteScan
 from exprimo.data.genotypes.cohort import CohortSummary, summarise_cohort
+from exprimo.data.genotypes.cohort.kinship import DUPLICATES
 from exprimo.data.genotypes.view import Genotypes
 
 # A check may take a minute, so it looks at this many genotypes.
@@ -14,6 +16,9 @@ _MOST_VARIANTS = 20_000
 _COMPONENTS = 5
 _SHOWN = 5
 _RARE = 0.01
+# Relatives share stretches of tens of Mb, so of a smaller part of a genome all or nothing, and
+# strangers may share one such stretch: a degree cannot be told there, but duplicates can.
+_TELLING_SPAN = 500_000_000
 
 
 def cohort_facts(genotypes: Genotypes, scan: SiteScan, *, indexed: bool) -> dict[str, str]:
@@ -44,7 +49,7 @@ def cohort_facts(genotypes: Genotypes, scan: SiteScan, *, indexed: bool) -> dict
             "Hardy-Weinberg": _hardy(summary),
         }
         if summary.related is not None:
-            facts["relatives"] = _relatives(summary)
+            facts["relatives"] = relatives(summary.related, summary.span)
         if summary.components is not None:
             facts["principal components"] = _components(summary)
     if len(summary.ploidy):
@@ -107,16 +112,24 @@ def _hardy(summary: CohortSummary) -> str:
     )
 
 
-def _relatives(summary: CohortSummary) -> str:
-    related = summary.related
-    if related is None or related.empty:
+def relatives(related: pd.DataFrame, span: int) -> str:
+    """Name the closest pairs of `CohortSummary.related`, found over ``span`` bases of a genome."""
+    if related.empty:
         return "none"
+    unsure = (related["relation"] != DUPLICATES) & (span < _TELLING_SPAN)
+    told = related["relation"].mask(unsure, "as " + related["relation"])
     shown = [
-        f"{row.sample_1} and {row.sample_2} ({row.relation}, kinship {row.kinship:.2f})"
-        for row in related.head(_SHOWN).itertuples()
+        f"{row.sample_1} and {row.sample_2} ({relation}, kinship {row.kinship:.2f})"
+        for row, relation in zip(related.head(_SHOWN).itertuples(), told, strict=False)
     ]
     more = len(related) - len(shown)
-    return f"{len(related):,} pairs: " + "; ".join(shown) + (f"; {more:,} more" if more else "")
+    pairs = "1 pair" if len(related) == 1 else f"{len(related):,} pairs"
+    if unsure.any():
+        pairs += (
+            f" alike in the {span / 1e6:,.3g} Mb seen, too little of a genome to tell "
+            "relatives from strangers who share a stretch"
+        )
+    return f"{pairs}: " + "; ".join(shown) + (f"; {more:,} more" if more else "")
 
 
 def _components(summary: CohortSummary) -> str:

@@ -15,6 +15,7 @@ from exprimo.data.genotypes.cohort.tally import HOM_ALT, HOM_REF, GenotypeCodes
 
 # Halfway, on a scale of powers of two, between the kinships of neighbouring degrees (Table 1).
 DUPLICATE, FIRST, SECOND, THIRD = (2.0**-power for power in (1.5, 2.5, 3.5, 4.5))
+DUPLICATES = "duplicates or twins"
 
 _TILE = 1024
 _CHUNK = 4096
@@ -39,7 +40,7 @@ def relation(kinship: float, ibs0: float) -> str:
     ['duplicates or twins', 'parent and child', 'siblings', 'second degree', 'unrelated']
     """
     if kinship > DUPLICATE:
-        return "duplicates or twins"
+        return DUPLICATES
     if kinship > FIRST:
         return "parent and child" if ibs0 < _PARENT_IBS0 else "siblings"
     if kinship > SECOND:

@@ -61,6 +61,9 @@ class CohortSummary(NamedTuple):
         Of the samples, in their order; None where there are too few samples or variants.
     n_unlinked
         Variants that the components rest on.
+    span
+        Bases from the first to the last variant that relatives are looked for with, summed over
+        chromosomes.
     notes
         What was left out, bounded or could not be told.
     """
@@ -74,6 +77,7 @@ class CohortSummary(NamedTuple):
     related: pd.DataFrame | None
     components: Components | None
     n_unlinked: int
+    span: int
     notes: tuple[str, ...]
 
 
@@ -163,6 +167,7 @@ def summarise_cohort(
         related=related,
         components=components,
         n_unlinked=n_unlinked,
+        span=_span(chrom, start),
         notes=tuple(notes),
     )
 
@@ -178,6 +183,11 @@ def _parts(genotypes: Genotypes, stretches: Sequence[Interval]) -> Iterator[Bloc
         table["record"] += n_records
         n_records = int(table["record"].max()) + 1 if len(table) else n_records
         yield Block(table, block.alleles[inside], block.phased[inside], None, None)
+
+
+def _span(chrom: npt.NDArray[np.int64], start: npt.NDArray[np.int64]) -> int:
+    """Add up what lies between the first and the last variant of each chromosome."""
+    return sum(int(np.ptp(start[chrom == number])) for number in np.unique(chrom))
 
 
 def _related(

@@ -82,11 +82,13 @@ class _Tally:
         self.distinct = 0
         self.skipped: Counter[str] = Counter()
 
-    def watch(self, windows: Iterator[PlannedGene]) -> Iterator[PlannedGene]:
+    def watch(self, windows: Iterator[PlannedGene], people: Genotypes) -> Iterator[PlannedGene]:
         for planned in windows:
             self.distinct += planned.plan.n_distinct
             self.skipped.update(planned.plan.skipped)
             yield planned
+        # Counted by the reader, each allele once, however many windows hold it.
+        self.skipped.update(people.skipped)
 
 
 def haplotypes(
@@ -202,7 +204,7 @@ def haplotypes(
             dropped=dropped,
         )  # fmt: skip
         windows = tally.watch(
-            _planned(genome, people, sites, before, behind, unphased=unphased, seed=seed)
+            _planned(genome, people, sites, before, behind, unphased=unphased, seed=seed), people
         )
         if target.suffix == ".h5":
             written = write_haplotype_dataset(
