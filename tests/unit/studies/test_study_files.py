@@ -53,7 +53,7 @@ def test_exactly_one_source(given: dict[str, object] | None, said: str) -> None:
         ('kind = "sequnce"', "Did you mean sequence"),
         (
             "",
-            "Expected: sequence, differential-promoter, promoter-halflife, chromatin, benchmark, "
+            "Expected: sequence, differential-promoter, promoter-halflife, chromatin, individual, "
             "train",
         ),
         ("kind = ", "not valid TOML"),
