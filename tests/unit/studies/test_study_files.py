@@ -54,7 +54,7 @@ def test_exactly_one_source(given: dict[str, object] | None, said: str) -> None:
         (
             "",
             "Expected: sequence, differential-promoter, promoter-halflife, chromatin, individual, "
-            "train",
+            "benchmark, train",
         ),
         ("kind = ", "not valid TOML"),
         ('kind = "benchmark"\ndataset = "D.h5"', "say where to write this benchmark"),
