@@ -12,6 +12,13 @@ from exprimo.features import dataset_hdf5 as dataset_hdf5
 from exprimo.features import dataset_promoters as dataset_promoters
 from exprimo.features import dataset_table as dataset_table
 from exprimo.features.haplotypes import haplotypes as haplotypes
+from exprimo.genetics.coloc import colocalise, twas
+from exprimo.genetics.eqtl import map_eqtl
+from exprimo.genetics.finemap import finemap_eqtl
+from exprimo.genetics.overlap import overlap
+from exprimo.genetics.scores.fitting import fit_scores
+from exprimo.genetics.scores.scoring import score_people
+from exprimo.genetics.stacking import stack as stack
 from exprimo.report import build_report
 from exprimo.scoring import evaluate as evaluate
 from exprimo.scoring import predict as predict
@@ -29,6 +36,13 @@ from exprimo.studies.differential_expression import dge as dge
 from exprimo.studies.listing import models as models
 
 report = build_report
+eqtl_map = map_eqtl
+eqtl_finemap = finemap_eqtl
+eqtl_coloc = colocalise
+eqtl_twas = twas
+eqtl_overlap = overlap
+prs_fit = fit_scores
+prs_score = score_people
 
 _HOME: dict[str, str]
 __all__: list[str]

@@ -18,6 +18,7 @@ from exprimo.cli import (
     modelling,
     studying,
 )
+from exprimo.cli.genetics import coloc, eqtl, finemap, overlap, prs, stack
 from exprimo.cli.individuals import haplotypes, mutagenesis, personal, variants
 from exprimo.core.errors import ExprimoError
 from exprimo.core.files.provenance import exprimo_version
@@ -66,6 +67,12 @@ haplotypes.register(app)
 personal.register(app)
 variants.register(app)
 mutagenesis.register(app)
+eqtl_group = eqtl.register(app)
+finemap.register(eqtl_group)
+coloc.register(eqtl_group)
+overlap.register(eqtl_group)
+prs.register(app)
+stack.register(app)
 comparing.register(app)
 fetching.register(app)
 

@@ -18,6 +18,12 @@ from exprimo.cli import main as cli
 from exprimo.core.errors import InputError
 from exprimo.core.files.provenance import exprimo_version
 from exprimo.features.haplotypes import HaplotypeSummary
+from exprimo.genetics.coloc import Colocalised, Twas
+from exprimo.genetics.eqtl import EqtlMap, MappedPeople
+from exprimo.genetics.finemap import FineMapped
+from exprimo.genetics.scores.fitting import FittedScores
+from exprimo.genetics.scores.scoring import ScoredPeople
+from exprimo.genetics.stacking import StackDone
 from exprimo.report.runs import validity
 from exprimo.scoring.mutagenesis import Mutated
 from exprimo.scoring.personal import PersonalPredictions
@@ -156,6 +162,31 @@ EMBEDDED = SimpleNamespace(
     path=Path("S"), n_new=3, n_known=1, shape=(2, 4), cost=SimpleNamespace(bytes=48)
 )
 
+OVERLAPPED = SimpleNamespace(
+    columns={}, top=50, window=None, n_outside=0, statement="No eQTL is significant.", stamp=None,
+    notes=(),
+    joined=dict.fromkeys(
+        ("by_position", "by_id", "swapped", "other_strand", "sign_unknown", "alleles_differ",
+         "ambiguous", "repeated_scores", "repeated_eqtl", "only_in_scores", "only_in_eqtl"), 1
+    ),
+    as_json=lambda: {"columns": {}},
+)  # fmt: skip
+GENES = ["--genotypes", "v.vcf", "--expression", "e.bed"]
+MAPPED = EqtlMap(
+    Path("E"),
+    (MappedPeople(Path("E"), 4, 3, 9, 0, 2, 1, 0.5, "storey", 2, {}, {}, ()),),
+)
+FINEMAPPED = FineMapped(Path("F"), 4, 3, 2, 2, 5.0, 0, 0, {}, {"read": 9})
+COLOCALISED = Colocalised(Path("C"), 3, 1, 0, (("G1", 0.9),), {})
+ASSOCIATED = Twas(Path("T"), 3, 1, (("G1", "elastic_net", 5.0, 1e-6),), {})
+FITTED = FittedScores(
+    Path("S"), 4, 3,
+    {"prs": {"r2": 0.1, "low": 0.0, "high": 0.2, "median_r2": 0.1, "pearson_r": 0.3,
+             "n_nothing": 1}}, {},
+)  # fmt: skip
+PEOPLE = ScoredPeople(Path("P.tsv"), "exprimo", 4, 3, 9, {}, 0, {}, 0)
+STACKED = StackDone(Path("K"), 3, 4, 5, 6, {}, {}, ())
+
 CALLS: dict[str, tuple[list[str], str, Any, str]] = {
     "demo": ([], "demo", SHOWN, "0.400 to 0.600"),
     "simulate": (["W"], "simulate", WORLD, "genes 2"),
@@ -203,6 +234,20 @@ CALLS: dict[str, tuple[list[str], str, Any, str]] = {
         ["R", "--variants", "v.vcf", "--fasta", "g.fa", "--genes", "g.gtf", "-o", "V.tsv"],
         "variants", SCORED, "8 pairs",
     ),
+    "eqtl map": ([*GENES, "-o", "E"], "eqtl_map", MAPPED, "2 eGenes"),
+    "eqtl finemap": ([*GENES, "-o", "F"], "eqtl_finemap", FINEMAPPED, "2 credible sets"),
+    "eqtl coloc": (["--eqtl", "E", "--gwas", "g.tsv", "-o", "C"], "eqtl_coloc", COLOCALISED, "H4"),
+    "eqtl twas": (
+        ["--weights", "S", "--gwas", "g.tsv", "--panel", "v.vcf", "-o", "T"],
+        "eqtl_twas", ASSOCIATED, "Bonferroni",
+    ),
+    "eqtl overlap": (
+        ["--scores", "s.tsv", "--eqtl", "E", "--score-column", "raw_score"],
+        "eqtl_overlap", OVERLAPPED, "No eQTL is significant",
+    ),
+    "prs fit": ([*GENES, "-o", "S"], "prs_fit", FITTED, "3 genes in 4 people"),
+    "prs score": (["S", *GENES[:2], "-o", "P.tsv"], "prs_score", PEOPLE, "3 scores of 4 people"),
+    "stack": (["--features", "f.tsv", *GENES[2:], "-o", "K"], "stack", STACKED, "6 features"),
     "mutagenesis": (["R", "D.h5", "-o", "M.tsv"], "mutagenesis", MUTATED, "15 single-base changes"),
     "embed": (["NAME", "D.h5", "-o", "S"], "embed", EMBEDDED, "2 bins x 4 channels"),
 }  # fmt: skip

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from exprimo.core.errors import FormatError, MismatchError
-from exprimo.data.tabular import Table, open_table
+from exprimo.data.tabular import Table, open_table, refuse_duplicate
 
 _WHAT = "a table with a row, or a column, for each person"
 
@@ -30,7 +30,9 @@ class Covariates(NamedTuple):
     values: npt.NDArray[np.float64]
 
 
-def read_covariates(path: str | Path, people: Sequence[str]) -> Covariates:
+def read_covariates(
+    path: str | Path, people: Sequence[str], *, refuse_constant: bool = False
+) -> Covariates:
     """Read covariates of some people; which way the table lies is told by where their names are.
 
     Parameters
@@ -39,6 +41,9 @@ def read_covariates(path: str | Path, people: Sequence[str]) -> Covariates:
         A row for each person, or as GTEx has it, a column for each person.
     people
         Names, in the order that is wanted; all must be there.
+    refuse_constant
+        Whether a covariate that is the same for all of them is an error. Else a column of one
+        word is left out, and one of one number is kept.
 
     Examples
     --------
@@ -52,6 +57,8 @@ def read_covariates(path: str | Path, people: Sequence[str]) -> Covariates:
     with open_table(path, _WHAT) as table:
         rows = [fields for _, fields in table.rows]
     cells = _by_person(table, rows, people)
+    if refuse_constant:
+        _refuse_constant(cells, table)
     names: list[str] = []
     columns: list[npt.NDArray[np.float64]] = []
     for name, words in cells.items():
@@ -74,6 +81,33 @@ def read_covariates(path: str | Path, people: Sequence[str]) -> Covariates:
     return Covariates(tuple(names), values)
 
 
+def people_of_covariates(path: str | Path, people: Collection[str]) -> tuple[str, ...]:
+    """Give all whom a file of covariates names, whichever way it lies.
+
+    Parameters
+    ----------
+    path
+        As `read_covariates` takes it.
+    people
+        Those who may be there: if one of them heads a column, people are columns.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> table = Path(tempfile.mkdtemp()) / "c.tsv"
+    >>> _ = table.write_text("id\\tann\\tbob\\nage\\t30\\t50\\n")
+    >>> people_of_covariates(table, ["bob", "eve"])
+    ('ann', 'bob')
+    """
+    with open_table(path, _WHAT) as table:
+        if set(people) & set(table.header[1:]):
+            return tuple(table.header[1:])
+        seen: dict[str, int] = {}
+        for line, fields in table.rows:
+            refuse_duplicate(seen, fields[0], line, what="person", file=table.path)
+    return tuple(seen)
+
+
 def _by_person(table: Table, rows: list[list[str]], people: Sequence[str]) -> dict[str, list[str]]:
     """Give the cells of each covariate in the order of the people."""
     wanted = set(people)
@@ -81,13 +115,39 @@ def _by_person(table: Table, rows: list[list[str]], people: Sequence[str]) -> di
         place = {name: at for at, name in enumerate(table.header)}
         _require_all(people, place, table)
         return {row[0]: [_bare(row[place[name]]) for name in people] for row in rows}
-    of_person = {row[0]: row for row in rows}
+    of_person: dict[str, list[str]] = {}
+    for row in rows:
+        if row[0] in of_person:
+            raise FormatError(
+                "a person has two rows of covariates",
+                file=table.path,
+                found=row[0],
+                expected="one row a person",
+            )
+        of_person[row[0]] = row
     _require_all(people, of_person, table)
     return {
         name: [_bare(of_person[person][at]) for person in people]
         for at, name in enumerate(table.header)
         if at
     }
+
+
+def _refuse_constant(cells: dict[str, list[str]], table: Table) -> None:
+    constant = [
+        name
+        for name, words in cells.items()
+        if len(set(words)) == 1
+        or ((numbers := _numbers(words)) is not None and not np.ptp(numbers))
+    ]
+    if constant:
+        raise FormatError(
+            "constant covariates",
+            file=table.path,
+            found=", ".join(constant[:8]),
+            expected="values that differ between people",
+            remedy="Leave them out",
+        )
 
 
 def _require_all(people: Sequence[str], known: Collection[str], table: Table) -> None:

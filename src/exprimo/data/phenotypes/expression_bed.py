@@ -88,7 +88,7 @@ def read_expression_bed(
     with open_table(path, _WHAT) as table:
         first = _first_person(table)
         places: list[tuple[str, str, int, int]] = []
-        rows: list[list[float]] = []
+        rows: list[npt.NDArray[np.float64]] = []
         seen: dict[str, int] = {}
         for line, fields in table.rows:
             gene, chrom, start, end = _place(fields, line, table)
@@ -146,7 +146,14 @@ def _place(fields: list[str], line: int, table: Table) -> tuple[str, str, int, i
 
 def _numbers(
     fields: list[str], first: int, line: int, table: Table, missing: Literal["error", "allow"]
-) -> list[float]:
+) -> npt.NDArray[np.float64]:
+    try:
+        whole = np.array([float(text) for text in fields[first:]], dtype=np.float64)
+    except ValueError:
+        whole = np.empty(0)
+    # Most rows hold numbers only; the others are looked at cell by cell.
+    if len(whole) and np.isfinite(whole).all():
+        return whole
     values = []
     for column, text in enumerate(fields[first:], first):
         empty = text.strip().lower() in _MISSING
@@ -164,4 +171,4 @@ def _numbers(
                 remedy="Leave out the gene or the person, or fill the value in" if empty else None,
             )
         values.append(value)
-    return values
+    return np.array(values, dtype=np.float64)

@@ -96,7 +96,7 @@ def across_people(
     per_gene = np.where(measured, (truth * told).sum(axis=1) / people, np.nan)
     counted = per_gene[measured]
     members = np.arange(len(per_gene)) if groups is None else np.asarray(groups)
-    mean_r = _mean(counted, members[measured], unit, n_boot, seed)
+    mean_r = mean_over_groups(counted, members[measured], unit, n_boot, seed)
     low, high, p = _null(truth[measured], told[measured], n_permutations, seed)
     moving = per_gene[measured & differs]
     return AcrossPeople(
@@ -124,7 +124,9 @@ def _standardised(values: ArrayLike) -> FloatArray:
     return found
 
 
-def _mean(values: FloatArray, groups: Any, unit: str, n_boot: int, seed: int) -> Estimate:
+def mean_over_groups(
+    values: FloatArray, groups: Any, unit: str, n_boot: int, seed: int, level: float = 0.95
+) -> Estimate:
     """Estimate the mean over genes by resampling groups of them."""
     _, code = np.unique(groups, return_inverse=True)
     n_groups = int(code.max()) + 1 if len(code) else 0
@@ -134,7 +136,7 @@ def _mean(values: FloatArray, groups: Any, unit: str, n_boot: int, seed: int) ->
         total, count = np.bincount(code, values), np.bincount(code)
         drawn = np.random.default_rng(seed).integers(0, n_groups, (n_boot, n_groups))
         means = total[drawn].sum(axis=1) / count[drawn].sum(axis=1)
-        low, high = percentile_interval(means, value, 0.95)
+        low, high = percentile_interval(means, value, level)
     return Estimate(value, low, high, len(values), n_groups, unit)
 
 

@@ -1,0 +1,1 @@
+"""Commands of genetics: eqtl, prs, stack."""

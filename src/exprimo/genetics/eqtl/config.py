@@ -1,0 +1,42 @@
+"""Settings of cis-eQTL mapping."""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from exprimo.core.config import Config
+
+
+class EqtlConfig(Config):
+    """How cis-eQTLs are mapped."""
+
+    upstream: int = Field(1_000_000, ge=0)
+    """Bases before the TSS: lower positions, or where strands are known, along the gene."""
+    downstream: int = Field(1_000_000, ge=0)
+    """Bases behind the TSS."""
+    maf: float = Field(0.01, ge=0, le=0.5)
+    """Leave out variants whose minor allele is rarer among the people."""
+    min_count: float = Field(1.0, ge=0)
+    """Leave out variants with fewer copies of the minor allele."""
+    permutations: int = Field(1000, ge=0)
+    """Of people, for each gene; 0: none, so no significance across variants of a gene."""
+    correction: Literal["storey", "bh"] = "storey"
+    """Across genes: Storey's q-values, or Benjamini-Hochberg."""
+    fdr: float = Field(0.05, gt=0, lt=1)
+    """False discovery rate at which a gene is called an eGene."""
+    nominal: bool = True
+    """Write every pair of variant and gene."""
+    conditional: bool = True
+    """Look for further, conditionally independent signals of the eGenes."""
+    most_signals: int = Field(20, ge=1)
+    """Of one gene."""
+    seed: int = Field(0, ge=0)
+    """Of the permutations."""
+
+    @model_validator(mode="after")
+    def _enough(self) -> Self:
+        if 0 < self.permutations < 20:
+            raise ValueError("at least 20 permutations, or 0 for none: a beta is fitted to them")
+        return self

@@ -1,0 +1,1 @@
+"""Scores of a person from the variants around a gene."""

@@ -1,0 +1,1 @@
+"""Learners of a stack, and what puts them together."""

@@ -1,0 +1,75 @@
+"""exprimo eqtl map: options arrive, the summary says what was found."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from exprimo.cli.genetics import eqtl
+
+HEAD = (
+    "##fileformat=VCFv4.2\n##contig=<ID=1>\n"
+    '##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype">\n'
+    "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\t"
+)
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> tuple[str, str]:
+    rng = np.random.default_rng(2)
+    people = [f"p{i}" for i in range(60)]
+    dosage = rng.binomial(2, 0.4, (20, 60))
+    calls = {0: "0|0", 1: "0|1", 2: "1|1"}
+    rows = [
+        f"1\t{1000 * (i + 1)}\tv{i}\tA\tG\t.\t.\t.\tGT\t" + "\t".join(calls[d] for d in row)
+        for i, row in enumerate(dosage)
+    ]
+    vcf, bed = tmp_path / "g.vcf", tmp_path / "e.bed"
+    vcf.write_text(HEAD + "\t".join(people) + "\n" + "\n".join(rows) + "\n")
+    strong, none = 2.0 * dosage[4] + rng.normal(size=60), rng.normal(size=60)
+    bed.write_text(
+        "#chr\tstart\tend\tgene_id\t" + "\t".join(people) + "\n"
+        "1\t5000\t5001\tg0\t" + "\t".join(map(str, strong)) + "\n"
+        "1\t9000\t9001\tg1\t" + "\t".join(map(str, none)) + "\n"
+    )
+    return str(vcf), str(bed)
+
+
+def run(*words: str):
+    app = typer.Typer()
+    eqtl.register(app)
+    app.command("other")(lambda: None)
+    return CliRunner().invoke(app, ["eqtl", "map", *words])
+
+
+def test_the_summary_counts_what_was_found(files: tuple[str, str], tmp_path: Path) -> None:
+    vcf, bed = files
+    out = str(tmp_path / "EQTL")
+    asked = run(
+        "--genotypes", vcf, "--expression", bed, "-o", out, "--window", "6000",
+        "--downstream", "3000", "--permutations", "100", "--fdr", "0.1",
+    )  # fmt: skip
+    assert asked.exit_code == 0, asked.output
+    assert "1 eGene at a false discovery rate of 0.1" in asked.output
+    assert "1 independent signal" in asked.output
+    pairs = pd.read_parquet(tmp_path / "EQTL" / "nominal" / "1.parquet")
+    assert pairs["tss_distance"].between(-6000, 3000).all()
+    assert (pairs["tss_distance"] < -3000).any()
+
+
+def test_json_for_a_program(files: tuple[str, str], tmp_path: Path) -> None:
+    vcf, bed = files
+    asked = run(
+        "--genotypes", vcf, "--expression", bed, "-o", str(tmp_path / "E"), "--window", "3000",
+        "--permutations", "0", "--no-nominal", "--folds", "3", "--json",
+    )  # fmt: skip
+    assert asked.exit_code == 0, asked.output
+    found = json.loads(asked.output)
+    assert [part["n_people"] for part in found["parts"]] == [40, 40, 40]
+    assert found["parts"][0]["n_egenes"] is None

@@ -1,0 +1,174 @@
+"""The whole command: files in, judged predictions out, and leaks refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from exprimo.core.errors import ConfigError, LeakError, MismatchError
+from exprimo.core.ledger import Ledger
+from exprimo.evaluate.grouped import r2_against_training
+from exprimo.genetics.stacking import stack
+
+PEOPLE = [f"p{at:02d}" for at in range(60)]
+COLUMNS = ("#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT")
+SETTINGS = {"members": ("ridge", "elastic_net"), "inner_folds": 3, "meta_rounds": 5}
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory) -> Path:
+    """Three genes of 60 people, driven by one of 12 variants each; a feature that tells half."""
+    folder = tmp_path_factory.mktemp("stack")
+    rng = np.random.default_rng(0)
+    dosage = rng.binomial(2, 0.4, (36, 60))
+    lines = [
+        "##fileformat=VCFv4.2",
+        "##contig=<ID=1>",
+        '##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype">',
+        "\t".join([*COLUMNS, *PEOPLE, "stranger"]),
+    ]
+    for at, row in enumerate(dosage):
+        calls = [("0/0", "0/1", "1/1")[copies] for copies in row] + ["0/1"]
+        place = 1000 + (at // 12) * 1_000_000 + at * 100
+        lines.append(
+            "\t".join(["1", str(place), f"v{at}", "A", "C", *".", *".", *".", "GT", *calls])
+        )
+    (folder / "g.vcf").write_text("\n".join(lines) + "\n")
+    noise = rng.normal(size=(3, 60))
+    expression = 7 + 2 * dosage[[3, 15, 27]] + 0.7 * noise
+    bed = pd.DataFrame(expression, columns=PEOPLE)
+    bed.insert(0, "gene_id", ["g1", "g2", "g3"])
+    bed.insert(0, "end", [2001, 1_002_001, 2_002_001])
+    bed.insert(0, "start", [2000, 1_002_000, 2_002_000])
+    bed.insert(0, "#chr", "1")
+    bed.to_csv(folder / "e.bed", sep="\t", index=False)
+    told = pd.DataFrame(
+        {
+            "gene_id": np.repeat(["g1", "g2", "g9"], 60),
+            "individual": PEOPLE * 3,
+            "told": (expression + 2 * rng.normal(size=(3, 60))).reshape(-1),
+        }
+    )
+    told.to_parquet(folder / "told.parquet")
+    age = pd.DataFrame({"individual": [*PEOPLE[:-2], "who"], "age": rng.normal(size=59)})
+    age.to_csv(folder / "age.tsv", sep="\t", index=False)
+    return folder
+
+
+def test_predictions_scores_and_files(files, tmp_path):
+    out = tmp_path / "out"
+    done = stack(
+        files / "e.bed",
+        [files / "told.parquet", files / "age.tsv"],
+        out,
+        genotypes=files / "g.vcf",
+        rivals={"upstream": 10_000, "downstream": 10_000, "inner_folds": 5},
+        **SETTINGS,
+    )
+    assert (done.n_genes, done.n_people, done.n_features, done.leaks) == (2, 58, 2, ())
+    assert done.dropped["genes without features"] == 1
+    assert list(done.scores)[-3:] == ["cis_baseline", "cis_p+t", "cis_elastic_net"]
+    assert done.scores["cis_elastic_net"].r2.value > 0.5
+    assert 0.1 < done.scores["stack_linear"].r2.value < 0.7
+    table = pd.read_parquet(out / "predictions.parquet")
+    assert len(table) == 2 * 58
+    folds = pd.read_csv(out / "folds.tsv", sep="\t").set_index("sample")["fold"]
+    g1 = table[table["gene_id"] == "g1"]
+    assert (g1["fold"].to_numpy() == folds[g1["individual"]].to_numpy()).all()
+    for number in range(5):
+        held = g1["fold"] == number
+        trained = g1.loc[~held, "observed"].mean()
+        np.testing.assert_allclose(g1.loc[held, "training_mean"], trained)
+    scores = pd.read_parquet(out / "genes.parquet").set_index(["gene_id", "predictor"])
+    expected = r2_against_training(g1["observed"], g1["stack_linear"], g1["training_mean"])
+    assert scores.loc[("g1", "stack_linear"), "r2"] == pytest.approx(float(expected))
+    ledger = Ledger.load(out / "ledger.parquet").learned
+    outside = frozenset(folds.index[folds != 3])
+    assert ledger["stack fold 3"]["individual"] == outside
+    summary = json.loads((out / "summary.json").read_text())
+    assert summary["scores"]["ridge"]["pearson_r_people"]["unit"] == "person"
+    weights = pd.read_parquet(out / "weights.parquet")
+    assert set(weights["member"]) == {"ridge", "elastic_net"}
+    assert (weights["weight"] >= 0).all()
+
+
+def test_features_that_saw_the_judged_are_refused(files, tmp_path):
+    leaky = tmp_path / "leaky.parquet"
+    leaky.write_bytes((files / "told.parquet").read_bytes())
+    Ledger({"prs weights": {"individual": frozenset(PEOPLE[:3])}}).save(
+        tmp_path / "leaky.ledger.parquet"
+    )
+    with pytest.raises(LeakError, match="prs weights learned from"):
+        stack(files / "e.bed", [leaky], tmp_path / "out", **SETTINGS)
+    assert not (tmp_path / "out").exists()
+    done = stack(files / "e.bed", [leaky], tmp_path / "out", allow_leak=True, **SETTINGS)
+    assert done.leaks == ("prs weights: 3 individuals",)
+    stamped = json.loads((tmp_path / "out" / "summary.json").read_text())
+    assert stamped["leaks"] == ["prs weights: 3 individuals"]
+
+
+def test_features_made_without_each_fold_are_welcome(files, tmp_path):
+    folds = pd.DataFrame({"sample": PEOPLE, "fold": np.arange(60) % 3})
+    folds.to_csv(tmp_path / "folds.tsv", sep="\t", index=False)
+    made = {
+        f"prs fold {k}": {"individual": frozenset(PEOPLE) - frozenset(PEOPLE[k::3])}
+        for k in range(3)
+    }
+    Ledger(made).save(tmp_path / "made.parquet")
+    given = {"folds_file": tmp_path / "folds.tsv", "ledgers": [tmp_path / "made.parquet"]}
+    done = stack(files / "e.bed", [files / "told.parquet"], tmp_path / "out", **given, **SETTINGS)
+    assert done.n_folds == 3
+    # The same ledger with other folds is a leak.
+    given["folds_file"] = None
+    with pytest.raises(LeakError):
+        stack(files / "e.bed", [files / "told.parquet"], tmp_path / "two", **given, **SETTINGS)
+
+
+def test_files_that_do_not_fit(files, tmp_path):
+    (tmp_path / "who.tsv").write_text("individual\tx\nq1\t1\nq2\t2\n")
+    with pytest.raises(MismatchError, match="nobody"):
+        stack(files / "e.bed", [tmp_path / "who.tsv"], tmp_path / "out", **SETTINGS)
+    with pytest.raises(ConfigError, match="without features"):
+        stack(files / "e.bed", [], tmp_path / "out")
+    with pytest.raises(ConfigError):
+        stack(files / "e.bed", [files / "age.tsv"], tmp_path / "out", members=("rigde",))
+    bad = pd.read_parquet(files / "told.parquet").assign(gene_id="g9").drop_duplicates("individual")
+    bad.to_parquet(tmp_path / "bad.parquet")
+    with pytest.raises(MismatchError, match="no gene that varies"):
+        stack(files / "e.bed", [tmp_path / "bad.parquet"], tmp_path / "out", **SETTINGS)
+
+
+def test_the_command_prints_a_table(files, tmp_path):
+    import typer
+
+    from exprimo.cli.genetics.stack import register
+
+    app = typer.Typer()
+    register(app)
+    given = [
+        "--expression", files / "e.bed", "--features", files / "told.parquet",
+        "--members", "ridge", "--metas", "stack_linear", "--set", "inner_folds=3",
+        "-o", tmp_path / "out",
+    ]  # fmt: skip
+    done = CliRunner().invoke(app, [str(word) for word in given], catch_exceptions=False)
+    assert done.exit_code == 0
+    assert "2 genes, 60 people in 5 folds, 1 feature" in done.output
+    assert "stack_linear" in done.output
+
+
+def test_held_out_predictions_may_lie_beside_weights_of_everybody(files, tmp_path):
+    first = tmp_path / "first"
+    stack(files / "e.bed", [files / "told.parquet"], first, **SETTINGS)
+    own = Ledger.load(first / "ledger.parquet")
+    everybody = Ledger({"weights of everybody": {"individual": frozenset(PEOPLE)}})
+    own.merged(everybody).save(first / "ledger.parquet")
+    given = [first / "predictions.parquet"]
+    done = stack(files / "e.bed", given, tmp_path / "two", **SETTINGS)
+    assert done.n_features == 4
+    with pytest.raises(LeakError, match="stack fold"):
+        stack(files / "e.bed", given, tmp_path / "three", seed=1, **SETTINGS)
