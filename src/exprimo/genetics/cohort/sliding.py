@@ -12,7 +12,7 @@ from exprimo.data.genotypes import Block, Genotypes
 from exprimo.data.genotypes.alleles.prepare import rows_of
 
 # Bases read at once: few reads, and little beside a window of 2 Mb.
-_STRETCH = 250_000
+_STRETCH = 1_000_000
 
 Variants = tuple[pd.DataFrame, npt.NDArray[np.float32]]
 
