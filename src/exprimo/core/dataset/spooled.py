@@ -41,7 +41,7 @@ class SpooledColumns:
     """The columns of a table of examples that comes in parts."""
 
     def __init__(self, folder: Path) -> None:
-        self._file: IO[bytes] = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - see `close`
+        self._file: IO[bytes] = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 -- see `close`
         self._parts: dict[str, list[_Part]] = {}
         self._digests: list[_Part] = []
         self.n = 0
@@ -170,8 +170,8 @@ class SpooledRows:
         self.shape: tuple[int, ...] | None = None
         self.n = 0
         self._seen: dict[bytes, int] = {}
-        self._rows: IO[bytes] = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - see `close`
-        self._index: IO[bytes] = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - see `close`
+        self._rows: IO[bytes] = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 -- see `close`
+        self._index: IO[bytes] = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 -- see `close`
 
     def __enter__(self) -> Self:
         return self

@@ -82,7 +82,7 @@ def _lines(codes: Codes) -> bytes:
 def _opened(path: Path) -> Iterator[BinaryIO]:
     # bgzip blocks carry no time, so the same haplotypes give the same bytes.
     packed = path.suffix in (".gz", ".bgz")
-    handle = pysam.BGZFile(str(path), "wb", index=None) if packed else open(path, "wb")  # noqa: SIM115 - closed below
+    handle = pysam.BGZFile(str(path), "wb", index=None) if packed else open(path, "wb")  # noqa: SIM115 -- closed below
     try:
         yield cast(BinaryIO, handle)
     finally:
