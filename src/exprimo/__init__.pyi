@@ -12,6 +12,9 @@ from exprimo.features import dataset_hdf5 as dataset_hdf5
 from exprimo.features import dataset_promoters as dataset_promoters
 from exprimo.features import dataset_table as dataset_table
 from exprimo.features.haplotypes import haplotypes as haplotypes
+from exprimo.genetics.clumping import clump_associations
+from exprimo.generate import generate_fit as generate_fit
+from exprimo.generate import generate_sample as generate_sample
 from exprimo.genetics.coloc import colocalise, twas
 from exprimo.genetics.eqtl import map_eqtl
 from exprimo.genetics.finemap import finemap_eqtl
@@ -36,6 +39,7 @@ from exprimo.studies.differential_expression import dge as dge
 from exprimo.studies.listing import models as models
 
 report = build_report
+clump = clump_associations
 eqtl_map = map_eqtl
 eqtl_finemap = finemap_eqtl
 eqtl_coloc = colocalise

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from exprimo.data.genotypes import open_genotypes
-from exprimo.genetics.clumping import ClumpConfig, clump_genotypes
+from exprimo.genetics.clumping import ClumpConfig, clump_associations, clump_genotypes
 
 pytestmark = pytest.mark.real
 
@@ -42,7 +42,7 @@ def test_index_snps_are_plinks(
          "--out", str(tmp_path / "out")],
         check=True, capture_output=True,
     )  # fmt: skip
-    theirs = pd.read_csv(tmp_path / "out.clumped", sep=r"\s+")
+    theirs = pd.read_csv(tmp_path / "out.clumped", sep=r"\s+", keep_default_na=False)
     with open_genotypes(f"{prefix}.bed") as genotypes:
         ours = clump_genotypes(
             genotypes, p.to_dict(), ClumpConfig(p1=p1, p2=p2, r2=r2, window=1000 * kb)
@@ -50,3 +50,7 @@ def test_index_snps_are_plinks(
     assert len(theirs) > 50
     assert ours["variant_id"].tolist() == theirs["SNP"].tolist()
     assert ours["n_taken"].tolist() == theirs["TOTAL"].tolist()
+    written = clump_associations(table, f"{prefix}.bed", p1=p1, p2=p2, r2=r2, kb=kb).table
+    counts = ["F", "SNP", "BP", "TOTAL", "NSIG", "S05", "S01", "S001", "S0001"]
+    assert written[counts].to_numpy().tolist() == theirs[counts].to_numpy().tolist()
+    assert written["SP2"].tolist() == theirs["SP2"].tolist()

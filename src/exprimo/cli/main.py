@@ -14,11 +14,12 @@ from exprimo.cli import (
     comparing,
     embedding,
     fetching,
+    generating,
     labelling,
     modelling,
     studying,
 )
-from exprimo.cli.genetics import coloc, eqtl, finemap, overlap, prs, stack
+from exprimo.cli.genetics import clump, coloc, eqtl, finemap, overlap, prs, stack
 from exprimo.cli.individuals import haplotypes, mutagenesis, personal, variants
 from exprimo.core.errors import ExprimoError
 from exprimo.core.files.provenance import exprimo_version
@@ -71,8 +72,10 @@ eqtl_group = eqtl.register(app)
 finemap.register(eqtl_group)
 coloc.register(eqtl_group)
 overlap.register(eqtl_group)
+clump.register(app)
 prs.register(app)
 stack.register(app)
+generating.register(app)
 comparing.register(app)
 fetching.register(app)
 

@@ -18,6 +18,8 @@ from exprimo.cli import main as cli
 from exprimo.core.errors import InputError
 from exprimo.core.files.provenance import exprimo_version
 from exprimo.features.haplotypes import HaplotypeSummary
+from exprimo.generate import Sampled
+from exprimo.genetics.clumping import Clumped
 from exprimo.genetics.coloc import Colocalised, Twas
 from exprimo.genetics.eqtl import EqtlMap, MappedPeople
 from exprimo.genetics.finemap import FineMapped
@@ -129,12 +131,8 @@ STUDIED = SimpleNamespace(
     facts={"verdict": {"text": "cnn beats all", "beats": True}},
 )  # fmt: skip
 SHOWN = SimpleNamespace(
-    path=Path("demo"),
-    report=Path("demo/r.html"),
-    expression=BENCHMARKED,
-    differential=STUDIED,
-    halflife=STUDIED,
-    chromatin=STUDIED,
+    path=Path("demo"), report=Path("demo/r.html"), expression=BENCHMARKED,
+    differential=STUDIED, halflife=STUDIED, chromatin=STUDIED,
     individual=SimpleNamespace(
         path=Path("I"), report=Path("I/r.html"),
         facts={
@@ -174,16 +172,21 @@ OVERLAPPED = SimpleNamespace(
 GENES = ["--genotypes", "v.vcf", "--expression", "e.bed"]
 MAPPED = EqtlMap(
     Path("E"),
-    (MappedPeople(Path("E"), 4, 3, 9, 0, 2, 1, 0.5, "storey", 2, {}, {}, ()),),
+    (MappedPeople(Path("E"), 4, 3, 9, 0, 2, 1, 0.5, "storey", 2, {}, {}, {}, ()),),
 )
 FINEMAPPED = FineMapped(Path("F"), 4, 3, 2, 2, 5.0, 0, 0, {}, {"read": 9})
 COLOCALISED = Colocalised(Path("C"), 3, 1, 0, (("G1", 0.9),), {})
 ASSOCIATED = Twas(Path("T"), 3, 1, (("G1", "elastic_net", 5.0, 1e-6),), {})
+CLUMPED = Clumped(Path("K"), pd.DataFrame(columns=["CHR", "SNP", "BP", "P", "TOTAL"]), 2, 9, 7, {})
 FITTED = FittedScores(
     Path("S"), 4, 3,
     {"prs": {"r2": 0.1, "low": 0.0, "high": 0.2, "median_r2": 0.1, "pearson_r": 0.3,
              "n_nothing": 1}}, {},
 )  # fmt: skip
+KEPT = {"length": 80, "n_learned": 3, "steps": 9, "kept_step": 9, "fit_seconds": 1.0}
+KEPT |= {"generator": "gan", "watched_loss": None}
+FITTED_GENERATOR = SimpleNamespace(path=Path("GEN"), provenance=KEPT)
+DRAWN = Sampled(Path("S.h5"), 3, 80, "gan", "y", "2.5", 1, 0.1)
 PEOPLE = ScoredPeople(Path("P.tsv"), "exprimo", 4, 3, 9, {}, 0, {}, 0)
 STACKED = StackDone(Path("K"), 3, 4, 5, 6, {}, {}, ())
 
@@ -244,6 +247,11 @@ CALLS: dict[str, tuple[list[str], str, Any, str]] = {
     "eqtl overlap": (
         ["--scores", "s.tsv", "--eqtl", "E", "--score-column", "raw_score"],
         "eqtl_overlap", OVERLAPPED, "No eQTL is significant",
+    ),
+    "clump": (["--associations", "g.tsv", *GENES[:2]], "clump", CLUMPED, "2 clumps"),
+    "generate fit": (["D.h5", "-o", "GEN"], "generate_fit", FITTED_GENERATOR, "kept the weights"),
+    "generate sample": (
+        ["GEN", "-n", "3", "-o", "S.h5"], "generate_sample", DRAWN, "3 sequences of 80"
     ),
     "prs fit": ([*GENES, "-o", "S"], "prs_fit", FITTED, "3 genes in 4 people"),
     "prs score": (["S", *GENES[:2], "-o", "P.tsv"], "prs_score", PEOPLE, "3 scores of 4 people"),

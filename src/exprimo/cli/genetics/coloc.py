@@ -13,14 +13,27 @@ from exprimo.cli.individuals.haplotypes import people
 from exprimo.cli.output import counted, say, table
 from exprimo.cli.progress import bars
 from exprimo.cli.studying import Json
+from exprimo.core.errors import ConfigError, InputError
 
 if TYPE_CHECKING:
     from exprimo.genetics.coloc import Colocalised, Twas
 
-Eqtl = Annotated[
-    Path, typer.Option(help="Associations with expression: folder of eqtl map, or a table.")
-]
 Gwas = Annotated[Path, typer.Option(help="Associations with a trait: TSV, CSV or parquet.")]
+Eqtl = Annotated[
+    Path | None, typer.Option(help="Associations with expression: folder of eqtl map, or a table.")
+]
+Trait = Annotated[
+    Path | None,
+    typer.Option("--gwas", help="Associations with a trait: TSV, CSV or parquet."),
+]
+Signals = Annotated[
+    Path | None,
+    typer.Option(help="In place of --eqtl: folder of eqtl finemap, whose sets are the signals."),
+]
+GwasSignals = Annotated[
+    Path | None,
+    typer.Option(help="In place of --gwas: folder of eqtl finemap --summary, or of a tissue."),
+]
 Out = Annotated[Path, typer.Option("-o", "--out", help="A new folder.")]
 Gene = Annotated[list[str] | None, typer.Option(help="Only this gene, by id; repeatable.")]
 Region = Annotated[str | None, typer.Option(help="Only chrom:first-last, from 1.")]
@@ -69,9 +82,11 @@ def register(group: typer.Typer) -> None:
 
 
 def _coloc(
-    eqtl: Eqtl,
-    gwas: Gwas,
     out: Out,
+    eqtl: Eqtl = None,
+    gwas: Trait = None,
+    signals: Signals = None,
+    gwas_signals: GwasSignals = None,
     gene: Gene = None,
     region: Region = None,
     kind: Kind = "quantitative",
@@ -89,17 +104,36 @@ def _coloc(
 ) -> None:
     """Ask of each gene whether its eQTL and a trait share a causal variant."""
     import exprimo
-    from exprimo.genetics.coloc import Trait
+    from exprimo.genetics.coloc import Trait as Kinds
 
+    first = _one(eqtl, signals, "eqtl", "signals")
+    second = _one(gwas, gwas_signals, "gwas", "gwas-signals")
     with bars():
         done = exprimo.eqtl_coloc(
-            eqtl, gwas, out, gene=gene or (), region=region,
-            eqtl_trait=Trait("quantitative", eqtl_n, eqtl_sd),
-            gwas_trait=Trait(kind, gwas_n, gwas_sd, case_share),
+            first, second, out, gene=gene or (), region=region,
+            eqtl_trait=Kinds("quantitative", eqtl_n, eqtl_sd),
+            gwas_trait=Kinds(kind, gwas_n, gwas_sd, case_share),
             p1=p1, p2=p2, p12=p12, eqtl_columns=named_columns(eqtl_column),
             gwas_columns=named_columns(gwas_column),
         )  # fmt: skip
     say(list(_told_coloc(done)), done._asdict(), as_json=as_json)
+
+
+def _one(table: Path | None, folder: Path | None, *options: str) -> Path:
+    """Give the one that was given; of fine-mapping, the folder must be one."""
+    if table is not None and folder is None:
+        return table
+    if table is not None or folder is None:
+        raise ConfigError(
+            "one of two options is needed", found="both" if table else "neither",
+            expected=" or ".join(f"--{name}" for name in options),
+        )  # fmt: skip
+    if not (folder / "credible_sets.parquet").is_file():
+        raise InputError(
+            "not a folder of fine-mapping", file=folder, expected="credible_sets.parquet",
+            remedy="Run exprimo eqtl finemap",
+        )  # fmt: skip
+    return folder
 
 
 def _told_coloc(done: Colocalised) -> Iterator[str]:
@@ -107,6 +141,8 @@ def _told_coloc(done: Colocalised) -> Iterator[str]:
         f"Wrote {done.path}: of {counted(done.n_genes, 'gene')} {done.n_shared:,} share a causal "
         f"variant with the trait (H4 at 0.8), {done.n_distinct:,} have another (H3)"
     )
+    if done.n_pairs > done.n_genes:
+        yield f"  {counted(done.n_pairs, 'pair')} of signals; a gene's best by H4 is counted"
     yield from table([[gene, f"{h4:.3f}"] for gene, h4 in done.best], ["gene", "H4"])
     for reason, count in done.counts.items():
         yield f"  {count:,} {reason}"

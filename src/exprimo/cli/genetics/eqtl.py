@@ -33,10 +33,14 @@ Samples = Annotated[
     str | None, typer.Option(help="People: a file with one a line, or names with commas.")
 ]
 Fasta = Annotated[Path | None, typer.Option(help="Genome, to check REF alleles against.")]
+OnRefMismatch = Annotated[
+    Literal["error", "skip", "swap"], typer.Option(help="Where REF is not what the genome has.")
+]
 Genes = Annotated[Path | None, typer.Option(help="GTF, GFF3 or BED: strands, for uneven windows.")]
 ChromStyle = Annotated[
     str, typer.Option(help="auto, or two columns: name in the genotypes, name in the others.")
 ]
+Gene = Annotated[list[str] | None, typer.Option(help="Only this gene, by id; repeatable.")]
 Window = Annotated[int, typer.Option(help="Bases on both sides of the TSS.", min=0)]
 Side = Annotated[int | None, typer.Option(help="Bases on this side; default: --window.", min=0)]
 Maf = Annotated[float, typer.Option(help="Least frequency of the minor allele.", min=0, max=0.5)]
@@ -45,8 +49,10 @@ Permutations = Annotated[int, typer.Option(help="Of people, for each gene; 0: no
 Correction = Annotated[Literal["storey", "bh"], typer.Option(help="Across genes.")]
 Fdr = Annotated[float, typer.Option(help="False discovery rate of eGenes.", min=0, max=1)]
 Seed = Annotated[int, typer.Option(help="Of permutations and folds.", min=0)]
-Nominal = Annotated[bool, typer.Option(help="Write every pair of variant and gene.")]
-Conditional = Annotated[bool, typer.Option(help="Look for further signals of eGenes.")]
+NoNominal = Annotated[bool, typer.Option("--no-nominal", help="Leave out the table of every pair.")]
+NoConditional = Annotated[
+    bool, typer.Option("--no-conditional", help="Look for no further signals of eGenes.")
+]
 
 
 def register(app: typer.Typer) -> typer.Typer:
@@ -74,13 +80,15 @@ def _map(
     permutations: Permutations = 1000,
     correction: Correction = "storey",
     fdr: Fdr = 0.05,
-    nominal: Nominal = True,
-    conditional: Conditional = True,
+    no_nominal: NoNominal = False,
+    no_conditional: NoConditional = False,
     folds: Folds = None,
     folds_file: FoldsFile = None,
     samples: Samples = None,
     fasta: Fasta = None,
+    on_ref_mismatch: OnRefMismatch = "error",
     genes: Genes = None,
+    gene: Gene = None,
     chrom_style: ChromStyle = "auto",
     seed: Seed = 0,
     threads: Threads = None,
@@ -93,8 +101,8 @@ def _map(
         "upstream": window if upstream is None else upstream,
         "downstream": window if downstream is None else downstream,
         "maf": maf, "min_count": min_count, "permutations": permutations,
-        "correction": correction, "fdr": fdr, "nominal": nominal, "conditional": conditional,
-        "seed": seed,
+        "correction": correction, "fdr": fdr, "nominal": not no_nominal,
+        "conditional": not no_conditional, "seed": seed,
     }  # fmt: skip
     with bars():
         done = exprimo.eqtl_map(
@@ -103,7 +111,9 @@ def _map(
             out,
             covariates=covariates,
             fasta=fasta,
+            on_ref_mismatch=on_ref_mismatch,
             genes=genes,
+            gene=gene or (),
             samples=people(samples),
             chrom_style=chrom_style,
             folds=folds,
@@ -128,12 +138,19 @@ def _told_of(part: MappedPeople, fdr: float) -> Iterator[str]:
     if part.n_egenes is not None:
         yield (
             f"  {counted(part.n_egenes, 'eGene')} at a false discovery rate of {fdr:g} "
-            f"({part.correction}, share of nulls {part.pi0:.2f})"
+            f"({_corrected(part)})"
         )
     if part.n_signals is not None:
         yield f"  {counted(part.n_signals, 'independent signal')}"
-    for reason, count in part.dropped.items():
-        yield f"  left out: {count:,} ({reason})"
-    for reason, count in part.variants.items():
-        yield f"  {counted(count, 'variant')} {reason}"
+    yield f"  {counted(part.variants.get('read', 0), 'variant')} read"
+    gone = {f"variants {reason}": n for reason, n in part.variants.items() if reason != "read"}
+    for reason, count in (part.dropped | gone | part.skipped).items():
+        if count:
+            yield f"  left out: {count:,} ({reason})"
     yield from (f"  {note}" for note in part.notes)
+
+
+def _corrected(part: MappedPeople) -> str:
+    if part.correction == "storey":
+        return f"Storey, share of nulls {part.pi0:.2f}"
+    return "Benjamini-Hochberg"

@@ -57,6 +57,9 @@ Purity = Annotated[float, typer.Option(help="Least |r| within a credible set.", 
 MinPip = Annotated[
     float, typer.Option(help="Variants in no set are written from this on.", min=0, max=1)
 ]
+Like = Annotated[
+    Literal["tensorqtl"] | None, typer.Option(help="Settings that give this program's numbers.")
+]
 Window = Annotated[int, typer.Option(help="Bases on both sides of the TSS.", min=0)]
 Side = Annotated[int | None, typer.Option(help="Bases on this side; default: --window.", min=0)]
 Maf = Annotated[float, typer.Option(help="Least frequency of the minor allele.", min=0, max=0.5)]
@@ -66,6 +69,9 @@ Samples = Annotated[
     str | None, typer.Option(help="People: a file with one a line, or names with commas.")
 ]
 Fasta = Annotated[Path | None, typer.Option(help="Genome, to check REF alleles against.")]
+OnRefMismatch = Annotated[
+    Literal["error", "skip", "swap"], typer.Option(help="Where REF is not what --fasta has.")
+]
 ChromStyle = Annotated[
     str, typer.Option(help="auto, or two columns: name in the genotypes, name in the others.")
 ]
@@ -100,6 +106,7 @@ def _finemap(
     coverage: Coverage = 0.95,
     min_purity: Purity = 0.5,
     min_pip: MinPip = 0.001,
+    like: Like = None,
     window: Window = 1_000_000,
     upstream: Side = None,
     downstream: Side = None,
@@ -108,6 +115,7 @@ def _finemap(
     folds_file: FoldsFile = None,
     samples: Samples = None,
     fasta: Fasta = None,
+    on_ref_mismatch: OnRefMismatch = "error",
     chrom_style: ChromStyle = "auto",
     seed: Seed = 0,
     threads: Threads = None,
@@ -116,7 +124,7 @@ def _finemap(
     """Fine-map with SuSiE: probabilities of variants, and credible sets."""
     common: dict[str, Any] = {
         "effects": effects, "coverage": coverage, "min_purity": min_purity, "min_pip": min_pip,
-        "samples": people(samples),
+        "samples": people(samples), "like": like,
     }  # fmt: skip
     if summary is not None and expression is None:
         common |= {
@@ -133,7 +141,7 @@ def _finemap(
     with bars():
         done = exprimo.eqtl_finemap(
             genotypes, expression, out, covariates=covariates, fasta=fasta, gene=gene or (),
-            egenes=egenes, fdr=fdr, chrom_style=chrom_style, folds=folds, folds_file=folds_file,
+            on_ref_mismatch=on_ref_mismatch, egenes=egenes, fdr=fdr, chrom_style=chrom_style, folds=folds, folds_file=folds_file,
             seed=seed, threads=threads, maf=maf,
             upstream=window if upstream is None else upstream,
             downstream=window if downstream is None else downstream, **common,

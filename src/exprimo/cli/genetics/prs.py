@@ -33,6 +33,7 @@ Samples = Annotated[
     str | None, typer.Option(help="People: a file with one a line, or names with commas.")
 ]
 Fasta = Annotated[Path | None, typer.Option(help="Genome, to check REF alleles against.")]
+Genes = Annotated[Path | None, typer.Option(help="GTF, GFF3 or BED: strands, for uneven windows.")]
 ChromStyle = Annotated[
     str, typer.Option(help="auto, or two columns: name in the genotypes, name in the others.")
 ]
@@ -49,6 +50,15 @@ Measure = Annotated[
     typer.Option(help="Which r²: of estimated haplotypes (as PLINK 1.9 clumps), or of copies."),
 ]
 Seed = Annotated[int, typer.Option(help="Of the folds.", min=0)]
+Transform = Annotated[
+    list[str] | None,
+    typer.Option(help="log2, zscore, inverse_normal, quantile: by training people; repeatable."),
+]
+Hidden = Annotated[
+    str, typer.Option(help="Hidden factors of expression, by training people: a number or auto.")
+]
+Heritable = Annotated[bool, typer.Option(help="Estimate cis-heritability too, from all people.")]
+Threads = Annotated[int, typer.Option(help="Of the matrix products, which are small.", min=1)]
 WeightsFile = Annotated[
     Path,
     typer.Argument(help="Folder of prs fit, PredictDB, FUSION exported as text, PGS Catalog file."),
@@ -103,12 +113,17 @@ def _fit(
     r2: R2Grid = "0.1,0.3,0.6",
     clump_window: ClumpWindow = 250_000,
     measure: Measure = "haplotype",
+    transform: Transform = None,
+    hidden: Hidden = "0",
     folds: Folds = 5,
     folds_file: FoldsFile = None,
     samples: Samples = None,
     fasta: Fasta = None,
+    genes: Genes = None,
     chrom_style: ChromStyle = "auto",
+    heritability: Heritable = True,
     seed: Seed = 0,
+    threads: Threads = 1,
     as_json: Json = False,
 ) -> None:
     """Fit scores of genes inside each fold's training people; judge them on the others."""
@@ -118,8 +133,9 @@ def _fit(
         "models": listed(models),
         "upstream": window if upstream is None else upstream,
         "downstream": window if downstream is None else downstream,
-        "maf": maf, "genes": tuple(gene or ()), "folds": folds, "folds_file": folds_file,
-        "seed": seed,
+        "maf": maf, "gene": tuple(gene or ()), "folds": folds, "folds_file": folds_file,
+        "seed": seed, "heritability": heritability, "transforms": tuple(transform or ()),
+        "hidden": hidden_factors(hidden),
         "polygenic": {
             "p": _numbers(p, "p"), "r2": _numbers(r2, "r2"), "clump_window": clump_window,
             "measure": measure, "seed": seed,
@@ -128,7 +144,8 @@ def _fit(
     with bars():
         done: FittedScores = exprimo.prs_fit(
             genotypes, expression, out, covariates=covariates, samples=people(samples),
-            fasta=fasta, chrom_style=chrom_style, **settings,
+            fasta=fasta, genes=genes, chrom_style=chrom_style, threads=threads,
+            **settings,
         )  # fmt: skip
     say(list(_told_fit(done)), done._asdict(), as_json=as_json)
 
@@ -176,7 +193,16 @@ def _told_fit(done: FittedScores) -> Iterator[str]:
     head = ("model", "mean R²", "95% interval", "median R²", "mean r", "nothing selected")
     yield from table(rows, head)
     yield "  in people left out; a gene of which nothing was selected is 0 and counts"
+    if done.heritability is not None:
+        found = done.heritability
+        genes = counted(int(found["n_genes"]), "gene")
+        yield (
+            f"  cis-heritability: mean {number(found['h2'])} "
+            f"(95% interval {between(found['low'], found['high'])}) over {genes}, "
+            "estimated from all people: it describes them and predicts nobody"
+        )
     yield from (f"  left out: {count:,} ({reason})" for reason, count in done.dropped.items())
+    yield from (f"  {note}" for note in done.notes)
 
 
 def _told_score(done: ScoredPeople) -> Iterator[str]:
@@ -195,6 +221,23 @@ def _told_score(done: ScoredPeople) -> Iterator[str]:
         yield f"  {model}: {r2}r {number(found.get('pearson_r'))}, means over {genes}"
     if done.leaks:
         yield f"  LEAK: judged on {done.leaks:,} people that the weights were learned from"
+
+
+def hidden_factors(text: str) -> int | Literal["auto"]:
+    """Read the number of hidden factors.
+
+    Examples
+    --------
+    >>> hidden_factors("3"), hidden_factors("auto")
+    (3, 'auto')
+    """
+    if text == "auto":
+        return "auto"
+    if not text.isdecimal():
+        raise ConfigError(
+            "not a number of hidden factors", record="hidden", found=text, expected="3, or auto"
+        )
+    return int(text)
 
 
 def _numbers(text: str, name: str) -> tuple[float, ...]:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from exprimo.cli.modelling import Threads, listed
+from exprimo.cli.genetics.prs import hidden_factors
+from exprimo.cli.individuals.haplotypes import people
+from exprimo.cli.modelling import listed
 from exprimo.cli.output import between, counted, number, say, table
 from exprimo.cli.progress import bars
 from exprimo.cli.studying import Json
@@ -21,8 +23,19 @@ _Expression = Annotated[
     Path, typer.Option(help="Expression BED: #chr, start, end, gene_id, a column a person.")
 ]
 _Features = Annotated[
-    list[Path],
+    list[Path] | None,
     typer.Option(help="Table with a row a person, or a gene and person; repeatable."),
+]
+_CisFeature = Annotated[
+    list[str] | None,
+    typer.Option(help="baseline, p+t, elastic_net: cis-scores as features, nested; repeatable."),
+]
+_Transform = Annotated[
+    list[str] | None,
+    typer.Option(help="log2, zscore, inverse_normal, quantile: by training people; repeatable."),
+]
+_Hidden = Annotated[
+    str, typer.Option(help="Hidden factors of expression, by training people: a number or auto.")
 ]
 _Out = Annotated[Path, typer.Option("-o", "--out", help="A new folder.")]
 _Genotypes = Annotated[
@@ -43,12 +56,24 @@ _Metas = Annotated[str, typer.Option(help="stack_linear, stack_xgboost; default:
 _Normalise = Annotated[
     Literal["z", "quantile", "none"], typer.Option(help="Of features, by training people.")
 ]
-_Window = Annotated[int, typer.Option(help="Bases around the TSS, of the genotypes.", min=0)]
+_Window = Annotated[int, typer.Option(help="Bases on both sides of the TSS.", min=0)]
+_Side = Annotated[int | None, typer.Option(help="Bases on this side; default: --window.", min=0)]
+_Maf = Annotated[float, typer.Option(help="Least frequency of the minor allele.", min=0, max=0.5)]
+_Gene = Annotated[list[str] | None, typer.Option(help="Only this gene, by id; repeatable.")]
+_Samples = Annotated[
+    str | None, typer.Option(help="People: a file with one a line, or names with commas.")
+]
+_Fasta = Annotated[Path | None, typer.Option(help="Genome, to check REF alleles against.")]
+_Genes = Annotated[Path | None, typer.Option(help="GTF, GFF3 or BED: strands, for uneven windows.")]
+_ChromStyle = Annotated[
+    str, typer.Option(help="auto, or two columns: name in the genotypes, name in the others.")
+]
 _Ledger = Annotated[list[Path] | None, typer.Option(help="What features learned from; repeatable.")]
 _AllowLeak = Annotated[
     bool, typer.Option("--allow-leak", help="Judge features that saw the judged; stamped.")
 ]
 _Set = Annotated[list[str] | None, typer.Option("--set", help="key=value of the stack.")]
+_Threads = Annotated[int, typer.Option(help="Of the matrix products, which are small.", min=1)]
 _Seed = Annotated[int, typer.Option(help="Of folds and learners.")]
 
 
@@ -63,8 +88,9 @@ def register(app: typer.Typer) -> None:
 
 def _stack(
     expression: _Expression,
-    features: _Features,
     out: _Out,
+    features: _Features = None,
+    cis_feature: _CisFeature = None,
     genotypes: _Genotypes = None,
     covariates: _Covariates = None,
     design: _Design = "gene",
@@ -74,42 +100,48 @@ def _stack(
     members: _Members = "",
     metas: _Metas = "",
     normalise: _Normalise = "z",
+    transform: _Transform = None,
+    hidden: _Hidden = "0",
     window: _Window = 1_000_000,
+    upstream: _Side = None,
+    downstream: _Side = None,
+    maf: _Maf = 0.01,
+    gene: _Gene = None,
+    samples: _Samples = None,
+    fasta: _Fasta = None,
+    genes: _Genes = None,
+    chrom_style: _ChromStyle = "auto",
     ledger: _Ledger = None,
     allow_leak: _AllowLeak = False,
     override: _Set = None,
     seed: _Seed = 0,
-    threads: Threads = None,
+    threads: _Threads = 1,
     as_json: Json = False,
 ) -> None:
     """Stack learners on features of people, nested and out of fold."""
     import exprimo
     from exprimo.genetics.stacking.writing import as_plain
 
-    settings: dict[str, Any] = {"normalise": normalise}
-    if members:
-        settings["members"] = listed(members)
-    if metas:
-        settings["metas"] = listed(metas)
-    settings_from(settings, override or (), ("members", "metas", "normalise"))
+    settings: dict[str, Any] = {
+        "normalise": normalise, "cis_features": tuple(cis_feature or ()),
+        "transforms": tuple(transform or ()), "hidden": hidden_factors(hidden),
+    }  # fmt: skip
+    named = ("members", "metas", *settings)
+    learners = {"members": listed(members), "metas": listed(metas)}
+    settings |= {name: words for name, words in learners.items() if words}
+    settings_from(settings, override or (), named)
+    nearby = {
+        "upstream": window if upstream is None else upstream,
+        "downstream": window if downstream is None else downstream, "maf": maf,
+    }  # fmt: skip
     with bars():
         done: StackDone = exprimo.stack(
-            expression,
-            features,
-            out,
-            genotypes=genotypes,
-            covariates=covariates,
-            design=design,
-            folds=folds,
-            folds_file=folds_file,
-            gene_folds=gene_folds,
-            ledgers=ledger or (),
-            allow_leak=allow_leak,
-            rivals={"upstream": window, "downstream": window},
-            seed=seed,
-            threads=threads,
-            **settings,
-        )
+            expression, features or (), out, genotypes=genotypes, covariates=covariates,
+            design=design, folds=folds, folds_file=folds_file, gene_folds=gene_folds,
+            ledgers=ledger or (), allow_leak=allow_leak, gene=tuple(gene or ()),
+            samples=people(samples), fasta=fasta, genes=genes, chrom_style=chrom_style,
+            rivals=nearby, seed=seed, threads=threads, **settings,
+        )  # fmt: skip
     say(list(_told(done)), as_plain(done), as_json=as_json)
 
 
@@ -138,3 +170,4 @@ def _told(done: StackDone) -> Iterator[str]:
     header = ["predictor", "R²", "over genes", "over people", "r", "over genes", "over people"]
     yield from table(rows, header)
     yield "R² is 1 - RSS/TSS against the training mean; means over genes, 95% intervals"
+    yield from done.notes

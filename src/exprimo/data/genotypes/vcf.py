@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,8 @@ from exprimo.data.textfile import is_gzip
 
 _END_OF_BGZIP = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
 _NO_PHASE_SET = np.iinfo(np.int32).min
+
+Value = TypeVar("Value", np.int16, np.int32, np.float32)
 
 
 class VcfGenotypes(GenotypeFile):
@@ -52,6 +54,8 @@ class VcfGenotypes(GenotypeFile):
             self._file.set_samples(list(samples))
         place = {name: i for i, name in enumerate(self._file.samples)}
         self._order = np.array([place[name] for name in samples])
+        # Picking rows costs more than reading them: what is in order is taken as it is.
+        self._in_order = np.array_equal(self._order, np.arange(len(place)))
 
     def _check_header(self) -> None:
         if self._file.contains("PS") and _type_of(self._file, "PS") != "Integer":
@@ -144,7 +148,7 @@ class VcfGenotypes(GenotypeFile):
     def _genotypes(self, record: Any) -> tuple[npt.NDArray[np.int16], npt.NDArray[np.bool_]]:
         if "GT" not in record.FORMAT:
             raise self._wrong(record, "there are no genotypes", ":".join(record.FORMAT), "GT")
-        table = record.genotype.array()[self._order]
+        table = self._chosen(record.genotype.array())
         copies, flags = table[:, :-1], table[:, -1] == 1
         if copies.shape[1] > 2 and (copies[:, 2:] != NO_COPY).any():
             raise self._wrong(
@@ -167,13 +171,16 @@ class VcfGenotypes(GenotypeFile):
             copies[lone, 1] = MISSING
         return copies[:, :2], flags
 
+    def _chosen(self, of_file: npt.NDArray[Value]) -> npt.NDArray[Value]:
+        return of_file if self._in_order else of_file[self._order]
+
     def _phase_sets(self, records: list[Any]) -> npt.NDArray[np.int32] | None:
         named = [(row, r) for row, r in enumerate(records) if "PS" in r.FORMAT]
         if not named:
             return None
         sets = np.zeros((len(records), len(self.samples)), np.int32)
         for row, record in named:
-            given = record.format("PS")[self._order, 0]
+            given = self._chosen(record.format("PS"))[:, 0]
             sets[row] = np.where(given == _NO_PHASE_SET, 0, given)
         return sets
 
@@ -184,7 +191,7 @@ class VcfGenotypes(GenotypeFile):
         most = max(max(len(record.ALT), 1) for record in records)
         dosages = np.full((len(records), len(self.samples), most), np.nan, np.float32)
         for row, record in named:
-            given = record.format("DS")[self._order, :most]
+            given = self._chosen(record.format("DS"))[:, :most]
             dosages[row, :, : given.shape[1]] = given
         return dosages
 

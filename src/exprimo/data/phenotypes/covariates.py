@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -10,9 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from exprimo.core.errors import FormatError, MismatchError
-from exprimo.data.tabular import Table, open_table, refuse_duplicate
+from exprimo.data.tabular import Table, is_missing, is_number, open_table, refuse_duplicate
 
 _WHAT = "a table with a row, or a column, for each person"
+# Never the name of a group; others that `is_missing` knows, such as "none", may be.
+_EMPTY = ("na", "nan", "n/a", ".")
 
 
 class Covariates(NamedTuple):
@@ -67,13 +70,7 @@ def read_covariates(
             names.append(name)
             columns.append(numbers)
             continue
-        if "" in words:
-            raise FormatError(
-                "a covariate is missing",
-                file=table.path,
-                record=f"{name}, person {people[words.index('')]}",
-                expected="a number or a word for each person",
-            )
+        _refuse_gaps(name, words, people, table)
         for level in sorted(set(words))[1:]:
             names.append(f"{name}={level}")
             columns.append(np.array([word == level for word in words], dtype=np.float64))
@@ -114,6 +111,7 @@ def _by_person(table: Table, rows: list[list[str]], people: Sequence[str]) -> di
     if wanted & set(table.header[1:]):
         place = {name: at for at, name in enumerate(table.header)}
         _require_all(people, place, table)
+        _refuse_same_name([row[0] for row in rows], table)
         return {row[0]: [_bare(row[place[name]]) for name in people] for row in rows}
     of_person: dict[str, list[str]] = {}
     for row in rows:
@@ -131,6 +129,39 @@ def _by_person(table: Table, rows: list[list[str]], people: Sequence[str]) -> di
         for at, name in enumerate(table.header)
         if at
     }
+
+
+def _refuse_same_name(names: Sequence[str], table: Table) -> None:
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise FormatError(
+            "two covariates of one name",
+            file=table.path,
+            found=", ".join(twice[:5]),
+            expected="each name once, in a table with a row for each covariate",
+            remedy="Give each its own name",
+        )
+
+
+def _refuse_gaps(name: str, words: Sequence[str], people: Sequence[str], table: Table) -> None:
+    """Refuse a missing cell, and among numbers anything that is none: it would turn them to words.
+
+    A word such as ``none`` is a level among other words.
+    """
+    numbers = [is_number(word) for word in words]
+    for word, person, number in zip(words, people, numbers, strict=True):
+        if not word or (any(numbers) and not number):
+            missing = is_missing(word)
+            raise FormatError(
+                "a covariate is missing" if missing else "a covariate of numbers and words",
+                file=table.path,
+                record=f"{name}, person {person}",
+                found=repr(word),
+                expected="a number for each person, or a word for each",
+                remedy="Fill it in, or leave out the person or the covariate"
+                if missing
+                else "Where numbers are names of groups, write them as words, such as b1",
+            )
 
 
 def _refuse_constant(cells: dict[str, list[str]], table: Table) -> None:
@@ -164,12 +195,10 @@ def _require_all(people: Sequence[str], known: Collection[str], table: Table) ->
 
 def _bare(text: str) -> str:
     bare = text.strip()
-    return "" if bare.lower() in ("na", "nan") else bare
+    return "" if bare.lower() in _EMPTY else bare
 
 
 def _numbers(words: list[str]) -> npt.NDArray[np.float64] | None:
-    try:
-        values = np.array([float(word) for word in words], dtype=np.float64)
-    except ValueError:
+    if not all(map(is_number, words)):
         return None
-    return values if np.isfinite(values).all() else None
+    return np.array([float(word) for word in words], dtype=np.float64)

@@ -151,8 +151,8 @@ def _numbers(
         whole = np.array([float(text) for text in fields[first:]], dtype=np.float64)
     except ValueError:
         whole = np.empty(0)
-    # Most rows hold numbers only; the others are looked at cell by cell.
-    if len(whole) and np.isfinite(whole).all():
+    # Most rows hold numbers only; the others are looked at cell by cell. Python reads 1_0 as 10.
+    if len(whole) and np.isfinite(whole).all() and "_" not in "".join(fields[first:]):
         return whole
     values = []
     for column, text in enumerate(fields[first:], first):
@@ -160,6 +160,8 @@ def _numbers(
         try:
             value = float("nan") if empty else float(text)
         except ValueError:
+            value = float("inf")
+        if "_" in text:
             value = float("inf")
         if np.isinf(value) or (empty and missing == "error"):
             raise FormatError(

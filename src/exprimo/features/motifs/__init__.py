@@ -1,5 +1,6 @@
 """Binding sites: scores, exact thresholds, and the scan of many sequences."""
 
+from exprimo.features.motifs.changes import MotifChange, motif_changes
 from exprimo.features.motifs.scan import MotifScan, scan
 from exprimo.features.motifs.scores import (
     ScoreDistribution,
@@ -9,10 +10,12 @@ from exprimo.features.motifs.scores import (
 )
 
 __all__ = [
+    "MotifChange",
     "MotifScan",
     "ScoreDistribution",
     "base_frequencies",
     "log_odds",
+    "motif_changes",
     "scan",
     "score_distribution",
 ]

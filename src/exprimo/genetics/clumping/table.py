@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,8 @@ from exprimo.core.errors import MismatchError
 from exprimo.data.genotypes.view import Genotypes
 from exprimo.genetics.clumping.calls import Planes, block_calls, pack_calls
 from exprimo.genetics.clumping.greedy import ClumpConfig, Clumps, clump
+
+Floats = npt.NDArray[np.float64]
 
 COLUMNS = ("chrom", "pos", "ref", "alt", "variant_id", "p", "n_taken", "members")
 
@@ -46,11 +49,35 @@ def clump_genotypes(
     ...     clump_genotypes(genotypes, {"rs1": 1e-9, "rs2": 1e-4})
     """
     config = config or ClumpConfig()
-    variants, planes = _wanted(genotypes, p)
-    values = variants["variant_id"].map(dict(p)).to_numpy(np.float64).astype(np.float64)
-    chrom = pd.factorize(variants["chrom"])[0].astype(np.int64)
-    found = clump(planes, chrom, variants["start"].to_numpy(np.int64), values, config)
-    return clump_table(variants, values, found, config)
+
+    def p_of(variants: pd.DataFrame) -> Floats:
+        return np.array([p.get(name, np.nan) for name in variants["variant_id"]], np.float64)
+
+    chosen = choose_variants(genotypes, p_of)
+    if chosen is None:
+        raise MismatchError(
+            "no variant with a p-value is in the genotypes",
+            file=genotypes.path,
+            found=", ".join(_first_ids(genotypes)),
+            expected=", ".join(list(p)[:3]),
+            remedy="Name variants alike in both files",
+        )
+    return clump_table(chosen.variants, chosen.p, clump_chosen(chosen, config), config)
+
+
+class Chosen(NamedTuple):
+    """Variants of a file that have a p-value: `Block.variants`, hard calls, p of each."""
+
+    variants: pd.DataFrame
+    planes: Planes
+    p: Floats
+
+
+def clump_chosen(chosen: Chosen, config: ClumpConfig) -> Clumps:
+    """Clump the variants that were chosen from a file."""
+    chrom = pd.factorize(chosen.variants["chrom"])[0].astype(np.int64)
+    start = chosen.variants["start"].to_numpy(np.int64)
+    return clump(chosen.planes, chrom, start, chosen.p, config)
 
 
 def clump_table(
@@ -77,25 +104,26 @@ def clump_table(
     return table[list(COLUMNS)]
 
 
-def _wanted(genotypes: Genotypes, p: Mapping[str, float]) -> tuple[pd.DataFrame, Planes]:
-    tables, parts = [], []
-    heads: list[str] = []
+def choose_variants(genotypes: Genotypes, p_of: Callable[[pd.DataFrame], Floats]) -> Chosen | None:
+    """Read the variants that have a p-value; None where none has.
+
+    Parameters
+    ----------
+    genotypes
+        Read block by block; of each only bits of the variants wanted are kept.
+    p_of
+        `Block.variants` -> p of each, NaN where it has none.
+    """
+    tables, parts, values = [], [], []
     for block in genotypes.blocks():
-        ids = block.variants["variant_id"]
-        heads = heads or ids.head(3).tolist()
-        # One look-up a variant: `isin` would go through all p-values again for each block.
-        rows = np.flatnonzero([name in p for name in ids])
+        p = p_of(block.variants)
+        rows = np.flatnonzero(~np.isnan(p))
         if len(rows):
             tables.append(block.variants.iloc[rows])
             parts.append(pack_calls(block_calls(block)[rows]))
+            values.append(p[rows])
     if not parts:
-        raise MismatchError(
-            "no variant with a p-value is in the genotypes",
-            file=genotypes.path,
-            found=", ".join(heads),
-            expected=", ".join(list(p)[:3]),
-            remedy="Name variants alike in both files",
-        )
+        return None
     planes = Planes(
         np.concatenate([part.carrier for part in parts]),
         np.concatenate([part.double for part in parts]),
@@ -103,4 +131,10 @@ def _wanted(genotypes: Genotypes, p: Mapping[str, float]) -> tuple[pd.DataFrame,
         np.concatenate([part.n_called for part in parts]),
         parts[0].n_people,
     )
-    return pd.concat(tables, ignore_index=True), planes
+    return Chosen(pd.concat(tables, ignore_index=True), planes, np.concatenate(values))
+
+
+def _first_ids(genotypes: Genotypes) -> list[str]:
+    for block in genotypes.blocks():
+        return [str(name) for name in block.variants["variant_id"].head(3)]
+    return []

@@ -42,22 +42,24 @@ def refuse_unsorted(expression: PersonalExpression) -> None:
 
 
 def refuse_few_people(people: Sequence[str], covariates: Sequence[str], file: str | Path) -> None:
-    """Refuse fewer people than a slope, an intercept and the covariates need.
+    """Refuse fewer people than an intercept, a slope and the covariates take.
+
+    A regression needs one more, which is what the message asks for.
 
     Examples
     --------
     >>> refuse_few_people(["a", "b", "c"], ["age", "sex"], "e.bed")
     Traceback (most recent call last):
     exprimo.core.errors.InputError: e.bed: too few people for these covariates. Found: 3 people \
-and 2 covariates. Expected: at least 4 people. Leave out covariates, or check that names match.
+and 2 covariates. Expected: at least 5 people. Leave out covariates, or check that names match.
     """
-    fewest = len(covariates) + 2
-    if len(people) < fewest:
+    taken = len(covariates) + 2
+    if len(people) < taken:
         raise InputError(
             "too few people for these covariates",
             file=file,
             found=f"{len(people)} people and {len(covariates)} covariates",
-            expected=f"at least {fewest} people",
+            expected=f"at least {taken + 1} people",
             remedy="Leave out covariates, or check that names match",
         )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -14,6 +14,8 @@ from exprimo.core.coordinates import reconcile_chromosomes
 from exprimo.core.errors import InputError
 from exprimo.data.fasta.genome import Genome
 from exprimo.data.genotypes import Genotypes, open_genotypes
+from exprimo.data.genotypes.alleles import OnMismatch
+from exprimo.data.names import read_chromosome_names
 from exprimo.data.phenotypes import (
     PersonalExpression,
     people_of_covariates,
@@ -64,6 +66,7 @@ def open_cohort(
     covariates: str | Path | None = None,
     *,
     genome: Genome | None = None,
+    on_ref_mismatch: OnMismatch = "error",
     samples: Sequence[str] | Path | None = None,
     chrom_table: Mapping[str, str] | None = None,
     gene_table: str | Path | None = None,
@@ -82,6 +85,8 @@ def open_cohort(
         A row or a column for each person; None: none.
     genome
         What REF alleles are checked against and chromosomes are named after.
+    on_ref_mismatch
+        What to do where REF is not the genome's; see `exprimo.data.genotypes.open_genotypes`.
     samples
         Keep these people only, in this order: names, or a file with one a line. Those whom some
         file lacks are dropped and counted.
@@ -130,10 +135,50 @@ def open_cohort(
     refuse_few_people(people, names, measured.source)
     if covariates is not None:
         refuse_collinear(names, values, covariates)
-    opened = open_genotypes(genotypes, samples=people, genome=genome, chrom_table=chrom_table)
+    opened = open_genotypes(
+        genotypes,
+        samples=people,
+        genome=genome,
+        on_ref_mismatch=on_ref_mismatch,
+        chrom_table=chrom_table,
+    )
     with opened:
         kept, of_genes = _usable_genes(measured.of(people), opened, constant)
         yield Cohort(opened, people, kept, values, names, {**dropped, **unplaced, **of_genes})
+
+
+@contextmanager
+def open_cohort_of(
+    genotypes: str | Path,
+    expression: str | Path | PersonalExpression,
+    covariates: str | Path | None = None,
+    *,
+    fasta: str | Path | None = None,
+    on_ref_mismatch: OnMismatch = "error",
+    chrom_style: str | Path = "auto",
+    samples: Sequence[str] | Path | None = None,
+    constant: Literal["error", "drop"] = "error",
+) -> Iterator[Cohort]:
+    """Open a cohort as `open_cohort` does, with a genome and names of chromosomes from files.
+
+    Parameters
+    ----------
+    genotypes, expression, covariates, on_ref_mismatch, samples, constant
+        As `open_cohort` takes them.
+    fasta
+        What REF alleles are checked against.
+    chrom_style
+        ``"auto"``, or a table of two columns: name in the genotypes, name in the others.
+    """
+    names = None if chrom_style == "auto" else read_chromosome_names(chrom_style)
+    with ExitStack() as stack:
+        genome = None if fasta is None else stack.enter_context(Genome.open(fasta))
+        cohort = open_cohort(
+            genotypes, expression, covariates,
+            genome=genome, on_ref_mismatch=on_ref_mismatch, samples=samples, chrom_table=names,
+            constant=constant,
+        )  # fmt: skip
+        yield stack.enter_context(cohort)
 
 
 def _measured(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,12 @@ from exprimo.data.tabular import open_table, refuse_duplicate
 
 
 def folds_of(
-    people: Sequence[str], n: int = 5, seed: int = 0, file: str | Path | None = None
+    people: Sequence[str],
+    n: int = 5,
+    seed: int = 0,
+    file: str | Path | None = None,
+    *,
+    gaps: bool = False,
 ) -> npt.NDArray[np.int64]:
     """Give each person a fold: sizes differ by one at most, or as a file has it.
 
@@ -26,8 +31,12 @@ def folds_of(
     n, seed
         How many folds, and the seed; not asked where there is a file.
     file
-        A table with the columns ``sample`` and ``fold``: any words; they are numbered in order,
-        numbers as numbers.
+        A table with the columns ``sample`` and ``fold``: any words. All that the file has are
+        numbered in order, numbers as numbers, so that a fold keeps its number where some people
+        are left out.
+    gaps
+        Whether a fold of the file may have nobody among these people, as where some are scored.
+        If not, it is refused.
 
     Returns
     -------
@@ -39,7 +48,7 @@ def folds_of(
     [1, 0, 0, 0, 1]
     """
     if file is not None:
-        return _of_file(people, Path(file))
+        return _of_file(people, Path(file), gaps=gaps)
     if n < 2 or n > len(people):
         raise ConfigError(
             "no such number of folds",
@@ -53,7 +62,7 @@ def folds_of(
     return folds
 
 
-def _of_file(people: Sequence[str], file: Path) -> npt.NDArray[np.int64]:
+def _of_file(people: Sequence[str], file: Path, *, gaps: bool) -> npt.NDArray[np.int64]:
     seen: dict[str, int] = {}
     fold_of: dict[str, str] = {}
     with open_table(file, "a table of people: sample, fold") as table:
@@ -72,12 +81,26 @@ def _of_file(people: Sequence[str], file: Path) -> npt.NDArray[np.int64]:
             expected=f"every person; the file begins with {', '.join(list(fold_of)[:5])}",
             remedy="Add them, or leave them out of the people",
         )
-    used = [fold_of[name] for name in people]
-    numeric = all(word.isdecimal() for word in used)
-    words = sorted(set(used), key=int) if numeric else sorted(set(used))
-    if len(words) < 2:
+    words = set(fold_of.values())
+    numeric = all(word.isdecimal() for word in words)
+    in_order = sorted(words, key=lambda word: (int(word), word)) if numeric else sorted(words)
+    used = {fold_of[name] for name in people}
+    if not gaps:
+        _refuse_empty([word for word in in_order if word not in used], used, file)
+    number = {word: at for at, word in enumerate(in_order)}
+    return np.array([number[fold_of[name]] for name in people], dtype=np.int64)
+
+
+def _refuse_empty(empty: Sequence[str], used: Collection[str], file: Path) -> None:
+    if len(used) < 2:
         raise FormatError(
-            "one fold only", file=file, found=", ".join(words), expected="two or more folds"
+            "one fold only", file=file, found=", ".join(used), expected="two or more folds"
         )
-    number = {word: at for at, word in enumerate(words)}
-    return np.array([number[word] for word in used], dtype=np.int64)
+    if empty:
+        raise FormatError(
+            "a fold without people",
+            file=file,
+            found=f"of these people nobody is in fold {', '.join(empty[:5])}",
+            expected="people of every fold that the file has",
+            remedy="Leave the people of that fold out of the file, or deal them into other folds",
+        )

@@ -2,19 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from exprimo.data.genotypes import Block, Genotypes
 from exprimo.data.genotypes.alleles.prepare import rows_of
+from exprimo.data.genotypes.cohort.frequencies import AlleleCounts, count_alleles
 
 # Bases read at once: few reads, and little beside a window of 2 Mb.
 _STRETCH = 1_000_000
 
-Variants = tuple[pd.DataFrame, npt.NDArray[np.float32]]
+Columns = Mapping[str, npt.NDArray[Any]]
+
+
+class Variants(NamedTuple):
+    """Variants that passed the filters.
+
+    Attributes
+    ----------
+    columns
+        Those of `exprimo.data.genotypes.Block.variants`, and ``af, ma_samples, ma_count``; each
+        (variants,).
+    dosage
+        Float32, (variants, people), of ALT; NaN missing.
+    place
+        Number of the first, counted along the chromosome.
+    """
+
+    columns: Columns
+    dosage: npt.NDArray[np.float32]
+    place: int
 
 
 class SlidingVariants:
@@ -44,8 +64,9 @@ class SlidingVariants:
         self._min_count = min_count
         self._counts = counts
         self._until = 0
-        self._table, self._dosage = self._read(0, 0)
-        self._starts = self._table["start"].to_numpy(np.int64)
+        self._place = 0
+        self._columns, self._dosage = self._read(0, 0)
+        self._starts = self._columns["start"]
 
     def window(self, first: int, last: int, floor: int) -> Variants:
         """Give the variants whose first base is in ``[first, last)``.
@@ -54,69 +75,62 @@ class SlidingVariants:
         """
         if last > self._until:
             self._advance(last, floor)
-        low, high = np.searchsorted(self._starts, (first, last))
-        return self._table.iloc[low:high].reset_index(drop=True), self._dosage[low:high]
+        low, high = (int(at) for at in np.searchsorted(self._starts, (first, last)))
+        columns = {name: values[low:high] for name, values in self._columns.items()}
+        return Variants(columns, self._dosage[low:high], self._place + low)
 
     def _advance(self, last: int, floor: int) -> None:
-        keep = int(np.searchsorted(self._starts, floor))
-        tables, dosages = [self._table.iloc[keep:]], [self._dosage[keep:]]
+        gone = int(np.searchsorted(self._starts, floor))
+        self._place += gone
+        tables: list[Columns] = [{name: v[gone:] for name, v in self._columns.items()}]
+        dosages = [self._dosage[gone:]]
         at = max(self._until, floor)
         while at < last:
-            table, dosage = self._read(at, at + _STRETCH)
-            tables.append(table)
-            dosages.append(dosage)
+            columns, dosage = self._read(at, at + _STRETCH)
+            if len(dosage):
+                tables.append(columns)
+                dosages.append(dosage)
             at += _STRETCH
         self._until = at
-        filled = [table for table in tables if len(table)] or tables[:1]
-        self._table = pd.concat(filled, ignore_index=True)
+        self._columns = {
+            name: np.concatenate([table[name] for table in tables]) for name in self._columns
+        }
         self._dosage = np.concatenate(dosages)
         # Windows are views of this: who writes to one would change the next gene's.
         self._dosage.flags.writeable = False
-        self._starts = self._table["start"].to_numpy(np.int64)
+        self._starts = self._columns["start"]
 
-    def _read(self, first: int, last: int) -> Variants:
+    def _read(self, first: int, last: int) -> tuple[Columns, npt.NDArray[np.float32]]:
         block = self._genotypes.region(self._chrom, first, last)
         starts = block.variants["start"].to_numpy(np.int64)
-        inside = np.flatnonzero((starts >= first) & (starts < last))
-        return self._filtered(rows_of(block, inside[np.argsort(starts[inside], kind="stable")]))
+        inside = (starts >= first) & (starts < last)
+        if not inside.all() or (np.diff(starts) < 0).any():
+            rows = np.flatnonzero(inside)
+            block = rows_of(block, rows[np.argsort(starts[rows], kind="stable")])
+        return self._filtered(block)
 
-    def _filtered(self, block: Block) -> Variants:
-        table, dosage = with_frequencies(block)
-        af = table["af"].to_numpy(np.float64)
-        rarer = np.minimum(af, 1 - af)
-        unknown = np.isnan(dosage)
-        least = np.where(unknown, np.inf, dosage).min(axis=1)
-        varies = least < np.where(unknown, -np.inf, dosage).max(axis=1)
-        rare = varies & ~(rarer >= self._maf)
-        few = varies & ~rare & ~(table["ma_count"].to_numpy() >= self._min_count)
+    def _filtered(self, block: Block) -> tuple[Columns, npt.NDArray[np.float32]]:
+        found = count_alleles(block)
+        rare = found.varies & ~(np.minimum(found.af, 1 - found.af) >= self._maf)
+        few = found.varies & ~rare & ~(found.ma_count >= self._min_count)
         for reason, n in (
-            ("read", len(table)),
-            ("without variation", int((~varies).sum())),
+            ("read", len(found.af)),
+            ("without variation", int((~found.varies).sum())),
             ("of a rarer minor allele", int(rare.sum())),
             ("of fewer minor alleles", int(few.sum())),
         ):
             self._counts[reason] = self._counts.get(reason, 0) + n
-        keep = varies & ~rare & ~few
-        return table[keep].reset_index(drop=True), dosage[keep]
+        columns = _columns(block, found)
+        keep = found.varies & ~rare & ~few
+        if keep.all():
+            return columns, found.dosage
+        return {name: values[keep] for name, values in columns.items()}, found.dosage[keep]
 
 
-def with_frequencies(block: Block) -> Variants:
-    """Add af, ma_samples and ma_count to the variants of a block, and give its dosages.
-
-    A person has the minor allele where the dosage of it is above one half. Every known dosage
-    counts as of two copies.
-    """
-    dosage = block.dosage()
-    known = ~np.isnan(dosage)
-    people = known.sum(axis=1)
-    copies = np.where(known, dosage, 0).sum(axis=1, dtype=np.float64)
-    af = np.divide(copies, 2 * people, out=np.full(len(people), np.nan), where=people > 0)
-    major = af > 0.5
-    # Comparisons with NaN are false, as is meant.
-    samples = np.where(major, (dosage < 1.5).sum(axis=1), (dosage > 0.5).sum(axis=1))
-    table = block.variants.assign(
-        af=af,
-        ma_samples=samples.astype(np.int64),
-        ma_count=np.where(major, 2 * people - copies, copies),
-    )
-    return table, dosage
+def _columns(block: Block, found: AlleleCounts) -> Columns:
+    columns = {name: block.variants[name].to_numpy() for name in block.variants}
+    return columns | {
+        "af": found.af,
+        "ma_samples": found.ma_samples,
+        "ma_count": found.ma_count,
+    }

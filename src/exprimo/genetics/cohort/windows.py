@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, MutableMapping
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from exprimo.core.errors import ConfigError, MismatchError
+from exprimo.core.errors import ConfigError, InputError, MismatchError
 from exprimo.genetics.cohort.cohort import Cohort
-from exprimo.genetics.cohort.sliding import SlidingVariants
+from exprimo.genetics.cohort.sliding import Columns, SlidingVariants
 
 Strands = Mapping[str, str]
 
@@ -26,19 +27,29 @@ class CisWindow(NamedTuple):
     tss
         0-based: the start in the expression BED, or the last base where the gene is known to be
         on the reverse strand.
-    variants
-        As `exprimo.data.genotypes.Block.variants`, with ``tss_distance`` (start - tss, along the
-        chromosome, as tensorQTL has it), ``af`` (of ALT, among the people whose dosage is known),
-        ``ma_samples`` (people with the minor allele), ``ma_count`` (its copies).
+    columns
+        Name -> (variants,): those of `exprimo.data.genotypes.Block.variants`, with
+        ``tss_distance`` (start - tss, along the chromosome, as tensorQTL has it), ``af`` (of ALT,
+        among the people whose dosage is known), ``ma_samples`` (people with the minor allele),
+        ``ma_count`` (its copies).
     dosage
         Float32, (variants, people), of ALT; NaN missing. Genes share it: not to be written to.
+    place
+        Number of the first variant, counted along the chromosome over those that passed the
+        filters: what windows share has the same numbers.
     """
 
     gene_id: str
     chrom: str
     tss: int
-    variants: pd.DataFrame
+    columns: Columns
     dosage: npt.NDArray[np.float32]
+    place: int = 0
+
+    @property
+    def variants(self) -> pd.DataFrame:
+        """The columns as a table, made anew each time it is asked for."""
+        return pd.DataFrame(dict(self.columns))
 
 
 def cis_windows(
@@ -98,9 +109,42 @@ def cis_windows(
         for gene, tss, first, last, floor in zip(
             here["gene_id"], here["tss"], here["first"], here["last"], needed, strict=True
         ):
-            variants, dosage = sliding.window(int(first), int(last), int(floor))
-            near = variants.assign(tss_distance=variants["start"] - int(tss))
-            yield CisWindow(gene, chrom, int(tss), near, dosage)
+            near = sliding.window(int(first), int(last), int(floor))
+            columns = {**near.columns, "tss_distance": near.columns["start"] - int(tss)}
+            yield CisWindow(gene, chrom, int(tss), columns, near.dosage, near.place)
+
+
+def refuse_untestable(tally: Mapping[str, int], genes: int, file: str | Path) -> None:
+    """Refuse that no gene has a variant that could be tested.
+
+    Parameters
+    ----------
+    tally
+        Of `cis_windows`, after all windows: variants read, and those left out, by reason.
+    genes
+        How many genes were asked for.
+    file
+        The genotypes.
+
+    Examples
+    --------
+    >>> refuse_untestable({"read": 80, "without variation": 80}, 20, "g.vcf")
+    Traceback (most recent call last):
+    exprimo.core.errors.InputError: g.vcf: no gene has a variant to test. Found: 80 variants read \
+(80 without variation), none to test in the windows of 20 genes. Expected: variants near a gene \
+that differ between these people. Widen the window, or keep rarer variants: --window, --maf, \
+--min-count.
+    """
+    gone = [f"{count:,} {reason}" for reason, count in tally.items() if reason != "read" and count]
+    why = f" ({', '.join(gone)})" if gone else ""
+    raise InputError(
+        "no gene has a variant to test",
+        file=file,
+        found=f"{tally.get('read', 0):,} variants read{why}, none to test in the windows of "
+        f"{genes:,} genes",
+        expected="variants near a gene that differ between these people",
+        remedy="Widen the window, or keep rarer variants: --window, --maf, --min-count",
+    )
 
 
 def _windows(

@@ -10,7 +10,6 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
 from scipy.special import logsumexp
 
 from exprimo.core.errors import ConfigError, InputError, MismatchError
@@ -90,27 +89,25 @@ def log_bayes_factors(
 
 
 def standard_errors_of(
-    p: npt.ArrayLike, maf: npt.ArrayLike, n: npt.ArrayLike, *, case_share: float | None = None
+    size: npt.ArrayLike, maf: npt.ArrayLike, n: npt.ArrayLike, *, case_share: float | None = None
 ) -> tuple[Floats, Floats]:
     """Give |effects| and standard errors where a table has only p-values, MAF and n.
 
-    The trait has variance 1; for cases and controls ``case_share`` is the share of cases, and the
+    ``size`` is |z|, which a p-value tells; see `size_of_p`. The trait has variance 1; for cases and controls ``case_share`` is the share of cases, and the
     variance that of a log odds ratio.
 
     Examples
     --------
-    >>> beta, se = standard_errors_of([5e-8], [0.5], [1000])
+    >>> beta, se = standard_errors_of([5.45], [0.5], [1000])
     >>> round(float(se[0]), 4), round(float(beta[0] / se[0]), 2)
     (0.0447, 5.45)
     """
-    values, frequency = np.asarray(p, np.float64), np.asarray(maf, np.float64)
+    frequency = np.asarray(maf, np.float64)
     variance = 1.0 / (2.0 * np.asarray(n, np.float64) * frequency * (1.0 - frequency))
     if case_share is not None:
         variance = variance / (case_share * (1.0 - case_share))
     se = np.sqrt(variance)
-    # The smallest p that a table can hold stands for whatever lies below it.
-    z = stats.norm.isf(np.maximum(values, np.finfo(np.float64).tiny) / 2.0)
-    return z * se, se
+    return np.asarray(size, np.float64) * se, se
 
 
 def trait_sd_of(se: npt.ArrayLike, maf: npt.ArrayLike, n: npt.ArrayLike) -> float:

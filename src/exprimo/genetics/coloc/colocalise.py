@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,27 +9,25 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from exprimo.core.coordinates import reconcile_chromosomes
 from exprimo.core.errors import InputError, MismatchError
 from exprimo.core.files.atomic import atomic_directory, refuse_existing
+from exprimo.core.files.origin import P_VALUE, with_column_sources, write_table
 from exprimo.core.files.provenance import describe_origin
-from exprimo.core.progress import track
 from exprimo.core.run import write_json
+from exprimo.genetics.associations import Region, people_of_mapping
 from exprimo.genetics.coloc.bayes_factors import Colocalisation, colocalise_factors
-from exprimo.genetics.coloc.gwas_table import (
-    Associations,
-    Places,
-    Region,
-    association_files,
-    read_associations,
-)
-from exprimo.genetics.coloc.matching import Matched, match_variants
-from exprimo.genetics.coloc.traits import Floats, Trait, factors_of_trait
-from exprimo.genetics.eqtl.tables import write_table
+from exprimo.genetics.coloc.regions import Asked, Shared, shared_regions
+from exprimo.genetics.coloc.signals import LEAST_COVERED
+from exprimo.genetics.coloc.traits import Floats, Trait
 
 COLOC_FORMAT = 1
 # Variants that are less probably shared are not written.
 _LEAST_SHARED = 1e-3
+# A ranking by these is one by association.
+_FROM_P = (
+    *(f"pp_h{number}" for number in range(5)), "top_shared", "top_direction", "shared",
+    "log_bf_expression", "log_bf_trait", "min_p_expression", "min_p_trait",
+)  # fmt: skip
 
 
 class Colocalised(NamedTuple):
@@ -39,7 +36,8 @@ class Colocalised(NamedTuple):
     Attributes
     ----------
     path
-        The folder: ``genes.parquet``, ``variants.parquet``, ``summary.json``.
+        The folder: ``genes.parquet`` (of each gene the pair of signals with the largest H4),
+        ``pairs.parquet``, ``variants.parquet``, ``summary.json``.
     n_genes
         Genes with variants in both tables.
     n_shared
@@ -50,6 +48,8 @@ class Colocalised(NamedTuple):
         ``phenotype_id, pp_h4`` of the most probable ones, at most ten.
     counts
         How variants were matched, over all genes, and rows and genes left out.
+    n_pairs
+        Pairs of signals; where nothing was fine-mapped, one a gene.
     """
 
     path: Path
@@ -58,6 +58,7 @@ class Colocalised(NamedTuple):
     n_distinct: int
     best: tuple[tuple[str, float], ...]
     counts: dict[str, int]
+    n_pairs: int = 0
 
 
 def colocalise(
@@ -78,21 +79,25 @@ def colocalise(
     """Ask of each gene whether its eQTL and a trait share a causal variant.
 
     Approximate Bayes factors with at most one causal variant a trait (Giambartolomei et al.
-    2014). Both tables must be of one genome build. Sign and strand do not matter here, so A/T and
-    C/G are kept.
+    2014). Where expression, the trait or both were fine-mapped, each pair of signals is asked by
+    itself, so that several causal variants are allowed (Wallace 2021). Both must be of one genome
+    build. Sign and strand do not matter here, so A/T and C/G are kept.
 
     Parameters
     ----------
     eqtl
         All variants near each gene, significant or not: a table, or the folder of an eQTL mapping.
+        Or a folder of `finemap_eqtl`: its credible sets are the signals.
     gwas
-        The trait's table.
+        The trait's table. Or a folder of `finemap_summary` (of `finemap_eqtl`, another tissue:
+        then the signals of the same gene).
     out
         A new folder.
     gene, region
         These genes, and variants of ``chrom:first-last`` only.
     eqtl_trait, gwas_trait
-        What kind each trait is; see `Trait`. People of an eQTL mapping are known from its folder.
+        What kind each trait is; see `Trait`. People of an eQTL mapping, less its covariates, are
+        known from its folder.
     p1, p2, p12
         Prior probabilities that a variant is causal for expression alone, the trait alone, both.
     eqtl_columns, gwas_columns
@@ -105,112 +110,71 @@ def colocalise(
     ...                    gwas_trait=Trait("case-control"))      # doctest: +SKIP
     """
     refuse_existing(out)
-    stretch = None if region is None else Region.parse(region)
-    expression, trait = eqtl_trait or Trait(), gwas_trait or Trait()
-    if expression.n is None and expression.sd is None:
-        expression = expression._replace(n=_people_of(Path(eqtl)))
-    files = association_files(Path(eqtl))
+    asked = Asked(
+        Path(eqtl), Path(gwas), tuple(gene), None if region is None else Region.parse(region),
+        eqtl_columns, gwas_columns,
+    )  # fmt: skip
+    traits = (
+        (eqtl_trait or Trait()).checked("expression"), (gwas_trait or Trait()).checked("trait")
+    )  # fmt: skip
+    if traits[0].n is None and traits[0].sd is None:
+        traits = traits[0]._replace(n=people_of_mapping(eqtl)), traits[1]
+    priors = {"p1": p1, "p2": p2, "p12": p12}
     rows: list[dict[str, Any]] = []
     shared: list[pd.DataFrame] = []
     counts: dict[str, int] = {}
-    # A mapping has a file for each chromosome: one at a time is in memory, with the trait's part.
-    for file in track(files, "Colocalising", total=len(files)):
-        first = read_associations(
-            file, columns=eqtl_columns, region=stretch, genes=gene or None,
-            required=len(files) == 1,
-        )  # fmt: skip
-        if first.rows.empty:
-            continue
-        second = read_associations(
-            gwas, columns=gwas_columns, region=stretch, places=places_of(first.rows),
-            required=len(files) == 1,
-        )  # fmt: skip
-        for name, ours, theirs, matched in _genes(first, second, counts):
-            _add(counts, matched.counts)
-            one, known_one = factors_of_trait(ours, expression, eqtl)
-            two, known_two = factors_of_trait(theirs, trait, gwas)
-            known = known_one & known_two
-            if not known.any():
-                _add(counts, {"genes without a variant that both tables tell enough of": 1})
-                continue
-            found = colocalise_factors(one[known], two[known], p1=p1, p2=p2, p12=p12)
-            sign = matched.sign[known]
-            rows.append(_gene_row(name, ours[known], theirs[known], sign, found))
-            shared.append(_shared_rows(name, ours[known], found, one[known], two[known]))
+    for here in shared_regions(asked, counts):
+        _add(counts, here.counts)
+        for row, variants in _pairs(here, asked, traits, priors, counts):
+            rows.append(row)
+            shared.append(variants)
     if not rows:
         raise MismatchError(
             "no gene has a variant in both tables", file=gwas, found=str(counts),
             expected=f"variants of {eqtl}", remedy="Check that both are of one genome build",
         )  # fmt: skip
     table = pd.DataFrame(rows).sort_values("pp_h4", ascending=False, kind="stable")
-    settings = {"p1": p1, "p2": p2, "p12": p12, "region": region}
+    settings = {**priors, "region": region}
     return _write(Path(out), table, pd.concat(shared), counts, settings, [eqtl, gwas])
 
 
-def places_of(rows: pd.DataFrame) -> Places | None:
-    """Give the positions of associations by chromosome; None where some have none."""
-    if not (rows["pos"] > 0).all():
-        return None
-    return {
-        str(chrom): np.unique(part.to_numpy(np.int64))
-        for chrom, part in rows.groupby("chrom")["pos"]
-    }
-
-
-def _people_of(eqtl: Path) -> float | None:
-    """Give how many people an eQTL mapping had; None where that is not told."""
-    summary = eqtl / "summary.json"
-    if not (eqtl.is_dir() and summary.is_file()):
-        return None
-    facts = json.loads(summary.read_text(encoding="utf-8"))
-    return facts.get("n_people") if isinstance(facts, dict) else None
-
-
-def _genes(
-    first: Associations, second: Associations, counts: dict[str, int]
-) -> Iterator[tuple[str, pd.DataFrame, pd.DataFrame, Matched]]:
-    """Give each gene's rows and the trait's, of the variants that both have, in one order."""
-    files = (str(first.path), str(second.path))
-    groups = first.rows.groupby("gene_id", sort=False)
-    if second.rows.empty:
-        _add(counts, {"genes without a variant in both tables": groups.ngroups})
+def _pairs(
+    here: Shared,
+    asked: Asked,
+    traits: tuple[Trait, Trait],
+    priors: Mapping[str, float],
+    counts: dict[str, int],
+) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:
+    """Weigh each pair of signals of a region; give its row, and its shared variants."""
+    one, known_one = here.ours.factors(traits[0], asked.eqtl)
+    two, known_two = here.theirs.factors(traits[1], asked.gwas)
+    known = np.flatnonzero(known_one & known_two)
+    _add(counts, {"associations whose strength is not told": len(known_one) - len(known)})
+    if not len(known):
+        _add(counts, {"genes without a variant that both tables tell enough of": 1})
         return
-    by_place = places_of(first.rows) is not None and places_of(second.rows) is not None
-    if by_place:
-        reconcile_chromosomes(
-            first.rows["chrom"].unique(), second.rows["chrom"].unique(),
-            our_file=files[0], their_file=files[1],
-        )  # fmt: skip
-    theirs = second.rows.sort_values("pos", kind="stable").reset_index(drop=True)
-    pos = theirs["pos"].to_numpy()
-    for gene, ours in groups:
-        near = theirs
-        if by_place:
-            low = int(np.searchsorted(pos, ours["pos"].min()))
-            high = int(np.searchsorted(pos, ours["pos"].max(), side="right"))
-            near = theirs.iloc[low:high]
-            near = near[near["chrom"].isin(ours["chrom"].unique())]
-        try:
-            # An eQTL's sign and the trait's do not enter, so unclear strands do no harm.
-            matched = match_variants(ours, near, ambiguous="keep", files=files)
-        except MismatchError:
-            _add(counts, {"genes without a variant in both tables": 1})
+    ours, theirs = here.ours.of(known), here.theirs.of(known)
+    for i, j in np.ndindex(len(one), len(two)):
+        if min(here.covered[0][i], here.covered[1][j]) < LEAST_COVERED:
+            _add(counts, {"pairs of signals, one mostly of variants that the other lacks": 1})
             continue
+        factors = one[i, known], two[j, known]
+        found = colocalise_factors(*factors, **priors)
+        # +1: the allele that raises expression raises the trait.
+        directions = ours.direction[i] * theirs.direction[j] * here.sign[known]
+        numbers = {"signal": ours.numbers[i], "trait_signal": theirs.numbers[j]}
+        row = _pair_row(here.gene, ours.rows, theirs.rows, directions, found)
         yield (
-            str(gene),
-            ours.iloc[matched.ours].reset_index(drop=True),
-            near.iloc[matched.theirs].reset_index(drop=True),
-            matched,
+            {**row, **numbers},
+            _shared_rows(ours.rows, found, factors).assign(phenotype_id=here.gene, **numbers),
         )
 
 
-def _gene_row(
-    gene: str, ours: pd.DataFrame, theirs: pd.DataFrame, sign: Floats, found: Colocalisation
+def _pair_row(
+    gene: str, ours: pd.DataFrame, theirs: pd.DataFrame, directions: Floats, found: Colocalisation
 ) -> dict[str, Any]:
     top = int(found.shared.argmax())
     best = ours.iloc[top]
-    # +1: the allele that raises expression raises the trait.
-    direction = np.sign(best["beta"] * theirs["beta"].iloc[top] * sign[top])
     return {
         "phenotype_id": gene,
         "num_var": len(ours),
@@ -221,24 +185,23 @@ def _gene_row(
         "pp_h4": found.h4,
         "top_variant": best["variant_id"],
         "top_shared": float(found.shared[top]),
-        "top_direction": float(direction),
+        "top_direction": float(directions[top]),
         "chrom": best["chrom"],
         "pos": int(best["pos"]),
-        "min_p_expression": float(ours["p"].min()),
-        "min_p_trait": float(theirs["p"].min()),
+        "min_p_expression": float(ours["p"].min()) if "p" in ours else float("nan"),
+        "min_p_trait": float(theirs["p"].min()) if "p" in theirs else float("nan"),
     }
 
 
 def _shared_rows(
-    gene: str, ours: pd.DataFrame, found: Colocalisation, one: Floats, two: Floats
+    ours: pd.DataFrame, found: Colocalisation, factors: tuple[Floats, Floats]
 ) -> pd.DataFrame:
     kept = found.shared >= _LEAST_SHARED
     table = ours.loc[kept, ["variant_id", "chrom", "pos", "ref", "alt"]]
     return table.assign(
-        phenotype_id=gene,
         shared=found.shared[kept],
-        log_bf_expression=one[kept],
-        log_bf_trait=two[kept],
+        log_bf_expression=factors[0][kept],
+        log_bf_trait=factors[1][kept],
     )
 
 
@@ -258,13 +221,16 @@ def _write(
 ) -> Colocalised:
     if not table["pp_h4"].notna().all():
         raise InputError("posterior probabilities that are no numbers", found="NaN in pp_h4")
+    # Pairs are in order of H4: the first of a gene is its most probable one.
+    genes = table.drop_duplicates("phenotype_id")
     done = Colocalised(
         out,
-        len(table),
-        int((table["pp_h4"] >= 0.8).sum()),
-        int((table["pp_h3"] >= 0.8).sum()),
-        tuple(zip(table["phenotype_id"].head(10), table["pp_h4"].head(10), strict=True)),
+        len(genes),
+        int((genes["pp_h4"] >= 0.8).sum()),
+        int((genes["pp_h3"] >= 0.8).sum()),
+        tuple(zip(genes["phenotype_id"].head(10), genes["pp_h4"].head(10), strict=True)),
         counts,
+        len(table),
     )
     origin = describe_origin(
         [one for one in sources if Path(one).is_file()],
@@ -273,8 +239,10 @@ def _write(
         settings=settings,
         counts=counts,
     )
+    origin = with_column_sources(origin, {name: [P_VALUE] for name in _FROM_P})
     with atomic_directory(out) as folder:
-        write_table(folder / "genes.parquet", table, origin)
+        write_table(folder / "genes.parquet", genes, origin)
+        write_table(folder / "pairs.parquet", table, origin)
         write_table(folder / "variants.parquet", shared, origin)
         facts = {name: value for name, value in done._asdict().items() if name != "path"}
         write_json(folder / "summary.json", {**facts, "origin": origin})

@@ -41,6 +41,20 @@ class Trait(NamedTuple):
     sd: float | None = None
     case_share: float | None = None
 
+    def checked(self, which: str) -> Trait:
+        """Refuse numbers that cannot be; ``which`` trait, for the message."""
+        for name, value, most in (
+            ("n", self.n, np.inf), ("sd", self.sd, np.inf), ("case_share", self.case_share, 1.0),
+        ):  # fmt: skip
+            if value is not None and not 0 < value < most:
+                raise ConfigError(
+                    f"a trait that cannot be: {name}",
+                    record=which,
+                    found=value,
+                    expected="above 0" + (", below 1" if most == 1 else ""),
+                )
+        return self
+
 
 def factors_of_trait(
     rows: pd.DataFrame, trait: Trait, file: str | Path
@@ -58,7 +72,9 @@ def factors_of_trait(
     file
         For messages.
     """
-    beta, se, p, maf = (rows[name].to_numpy(np.float64) for name in ("beta", "se", "p", "maf"))
+    beta, se, size, maf = (
+        rows[name].to_numpy(np.float64) for name in ("beta", "se", "size", "maf")
+    )
     n = rows["n"].to_numpy(np.float64)
     if trait.n is not None:
         n = np.where(np.isnan(n), float(trait.n), n)
@@ -75,7 +91,7 @@ def factors_of_trait(
             )
         made[known] = log_bayes_factors(beta[known], se[known], kind=trait.kind, trait_sd=sd)
     else:
-        known = usable_maf & np.isfinite(p)
+        known = usable_maf & np.isfinite(size)
         if not known.any():
             raise InputError(
                 "neither effects with standard errors, nor p-values with MAF and n",
@@ -88,7 +104,7 @@ def factors_of_trait(
                 remedy="Give it: without effects it sets how sure p-values are",
             )  # fmt: skip
         share = trait.case_share if trait.kind == "case-control" else None
-        beta, se = standard_errors_of(p[known], maf[known], n[known], case_share=share)
+        beta, se = standard_errors_of(size[known], maf[known], n[known], case_share=share)
         made[known] = log_bayes_factors(beta, se, kind=trait.kind)
     return made, known
 

@@ -11,16 +11,15 @@ import pandas as pd
 
 from exprimo.core.errors import InputError, MismatchError
 from exprimo.core.files.atomic import atomic_directory, refuse_existing
+from exprimo.core.files.origin import P_VALUE, with_column_sources, write_table
 from exprimo.core.files.provenance import describe_origin
 from exprimo.core.progress import track
 from exprimo.core.run import write_json
 from exprimo.data.genotypes import Genotypes, open_genotypes
-from exprimo.genetics.coloc.colocalise import places_of
-from exprimo.genetics.coloc.gwas_table import bare_chrom, read_associations
-from exprimo.genetics.coloc.matching import Ambiguous, match_variants
-from exprimo.genetics.coloc.panel import Panel, read_panel
+from exprimo.genetics.alleles import Ambiguous, match_variants
+from exprimo.genetics.associations import bare_chrom, of_one_trait, places_of, read_associations
+from exprimo.genetics.associations.panel import Panel, read_panel
 from exprimo.genetics.coloc.predicted import predicted_association
-from exprimo.genetics.eqtl.tables import write_table
 from exprimo.genetics.scores.weights.read import read_weights
 
 TWAS_FORMAT = 1
@@ -117,8 +116,11 @@ def twas(
     if read.kind == "FUSION":
         table = _strongest_of_top1(table)
     trait = read_associations(gwas, columns=gwas_columns, places=places_of(table))
-    trait_rows = trait.rows[np.isfinite(trait.rows["z"])].reset_index(drop=True)
-    counts: dict[str, int] = {}
+    of_trait = of_one_trait(trait.rows, trait.path, gene)
+    known = np.isfinite(of_trait["z"].to_numpy(np.float64))
+    trait_rows = of_trait[known].reset_index(drop=True)
+    counts = dict(trait.dropped)
+    _count(counts, "associations without a z-score", int((~known).sum()))
     rows: list[dict[str, Any]] = []
     files = {"weights": str(weights), "gwas": str(gwas), "panel": str(panel)}
     with open_genotypes(panel, samples=samples) as genotypes:
@@ -285,6 +287,7 @@ def _write(
         format_version=TWAS_FORMAT,
         counts=counts,
     )
+    origin = with_column_sources(origin, {name: [P_VALUE] for name in ("twas_z", "twas_p")})
     with atomic_directory(out) as folder:
         write_table(folder / "genes.parquet", table, origin)
         facts = {name: value for name, value in done._asdict().items() if name != "path"}

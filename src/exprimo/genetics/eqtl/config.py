@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator
 
 from exprimo.core.config import Config
 
@@ -35,8 +35,9 @@ class EqtlConfig(Config):
     seed: int = Field(0, ge=0)
     """Of the permutations."""
 
-    @model_validator(mode="after")
-    def _enough(self) -> Self:
-        if 0 < self.permutations < 20:
+    @field_validator("permutations")
+    @classmethod
+    def _enough(cls, value: int) -> int:
+        if 0 < value < 20:
             raise ValueError("at least 20 permutations, or 0 for none: a beta is fitted to them")
-        return self
+        return value

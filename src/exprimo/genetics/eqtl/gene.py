@@ -97,7 +97,7 @@ def beta_figures(by_chance: npt.NDArray[np.float64], r2: float, df: int) -> Gene
 
 def variant_row(window: CisWindow, found: Associations, at: int) -> GeneRow:
     """Give what is known of one variant and its association with the gene."""
-    variant = window.variants.iloc[at]
+    variant = {name: values[at] for name, values in window.columns.items()}
     return {
         "phenotype_id": window.gene_id,
         "variant_id": variant["variant_id"],

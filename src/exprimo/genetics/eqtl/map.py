@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from exprimo.core.errors import ConfigError, MismatchError
+from exprimo.core.errors import ConfigError
 from exprimo.core.files.atomic import atomic_directory
 from exprimo.core.files.provenance import describe_origin
 from exprimo.core.run import write_json
-from exprimo.data.annotation import read_annotation
-from exprimo.data.annotation.identifiers import strip_version
-from exprimo.data.fasta.genome import Genome
+from exprimo.data.genotypes.alleles import OnMismatch
 from exprimo.data.genotypes.plink.trio import find_trio
-from exprimo.data.names import read_chromosome_names
 from exprimo.data.phenotypes import PersonalExpression, read_expression_bed
-from exprimo.genetics.cohort import Cohort, folds_of, open_cohort
+from exprimo.genetics.cohort import Cohort, folds_of, open_cohort_of, read_strands
 from exprimo.genetics.eqtl.config import EqtlConfig
 from exprimo.genetics.eqtl.mapping import MappedPeople, map_cohort
 
@@ -48,7 +45,9 @@ def map_eqtl(
     *,
     covariates: str | Path | None = None,
     fasta: str | Path | None = None,
+    on_ref_mismatch: OnMismatch = "error",
     genes: str | Path | None = None,
+    gene: Sequence[str] = (),
     samples: Sequence[str] | Path | None = None,
     chrom_style: str | Path = "auto",
     folds: int | None = None,
@@ -77,8 +76,13 @@ def map_eqtl(
         A row or a column for each person, without an intercept.
     fasta
         What REF alleles are checked against.
+    on_ref_mismatch
+        Where REF is not what the genome has: ``"error"``, ``"skip"`` the variant, or ``"swap"``
+        REF with the ALT that is.
     genes
         GTF, GFF3 or BED that tells strands, for windows that are not symmetric.
+    gene
+        Only these genes; q-values are then across them alone.
     samples
         These people only.
     chrom_style
@@ -99,22 +103,26 @@ def map_eqtl(
     if folds is not None and folds_file is not None:
         raise ConfigError("folds are given twice", found="--folds and --folds-file")
     measured = read_expression_bed(expression)
-    given = _Files(Path(genotypes), measured, covariates, fasta, chrom_style)
+    given = _Files(Path(genotypes), measured, covariates, fasta, on_ref_mismatch, chrom_style)
     options: dict[str, Any] = {
-        "strands": None if genes is None else _strands(genes, measured),
+        "strands": None if genes is None else read_strands(genes, measured),
+        "genes": tuple(dict.fromkeys(gene)) or None,
         "threads": threads or len(os.sched_getaffinity(0)),
     }
     # Genes side by side are quicker than each product on several threads.
     with atomic_directory(out) as folder, threadpool_limits(1, user_api="blas"):
-        options["origin"] = origin = _origin(given, (genes, samples, folds_file), config)
+        # Files are described after they were read: reading tells what is wrong with them.
+        more = (genes, samples, folds_file, None if chrom_style == "auto" else chrom_style)
         with given.cohort(samples) as cohort:
             if folds is None and folds_file is None:
+                options["origin"] = _origin(given, more, config)
                 parts = [map_cohort(cohort, folder, config, **options)]
             else:
                 fold = folds_of(cohort.people, folds or 0, config.seed, folds_file)
+                options["origin"] = _origin(given, more, config)
                 table = pd.DataFrame({"sample": cohort.people, "fold": fold})
-                parts = _by_fold(given, table, folder, config, options)
-        write_json(folder / "provenance.json", origin)
+                parts = _by_fold(given, table, cohort.dropped, folder, config, options)
+        write_json(folder / "provenance.json", options["origin"])
         config.save(folder / "config.toml")
     path = Path(out)
     moved = (part._replace(path=path / part.path.relative_to(folder)) for part in parts)
@@ -128,32 +136,29 @@ class _Files(NamedTuple):
     expression: PersonalExpression
     covariates: str | Path | None
     fasta: str | Path | None
+    on_ref_mismatch: OnMismatch
     chrom_style: str | Path
 
-    @contextmanager
-    def cohort(self, samples: Sequence[str] | Path | None, **more: Any) -> Iterator[Cohort]:
+    def cohort(
+        self, samples: Sequence[str] | Path | None, **more: Any
+    ) -> AbstractContextManager[Cohort]:
         """Open the cohort of some people."""
-        style = self.chrom_style
-        options: dict[str, Any] = {
-            "samples": samples,
-            "chrom_table": None if style == "auto" else read_chromosome_names(style),
+        return open_cohort_of(
+            self.genotypes,
+            self.expression,
+            self.covariates,
+            fasta=self.fasta,
+            on_ref_mismatch=self.on_ref_mismatch,
+            chrom_style=self.chrom_style,
+            samples=samples,
             **more,
-        }
-        given = (self.genotypes, self.expression, self.covariates)
-        if self.fasta is None:
-            with open_cohort(*given, **options) as cohort:
-                yield cohort
-            return
-        with (
-            Genome.open(self.fasta) as genome,
-            open_cohort(*given, genome=genome, **options) as cohort,
-        ):
-            yield cohort
+        )
 
 
 def _by_fold(
     given: _Files,
     folds: pd.DataFrame,
+    dropped: Mapping[str, int],
     folder: Path,
     config: EqtlConfig,
     options: Mapping[str, Any],
@@ -167,27 +172,14 @@ def _by_fold(
         with given.cohort(train, constant="drop") as cohort:
             inner = folder / f"fold{number}"
             inner.mkdir()
-            parts.append(map_cohort(cohort, inner, config, **options))
+            asked = options["genes"]
+            there = set(cohort.expression.genes["gene_id"])
+            genes = None if asked is None else [one for one in asked if one in there]
+            left_out = {**dropped, **cohort.dropped, "people held out": len(folds) - len(train)}
+            left_out["people not asked for"] = dropped.get("people not asked for", 0)
+            part = cohort._replace(dropped={why: n for why, n in left_out.items() if n})
+            parts.append(map_cohort(part, inner, config, **{**options, "genes": genes}))
     return parts
-
-
-def _strands(genes: str | Path, measured: PersonalExpression) -> Mapping[str, str]:
-    """Give the strand of each gene of the expression that the annotation has."""
-    table = read_annotation(genes).genes
-    strand_of = dict(zip(table["gene_id"], table["strand"], strict=True))
-    ours = measured.genes["gene_id"]
-    found = {
-        gene: strand_of[strip_version(gene)] for gene in ours if strip_version(gene) in strand_of
-    }
-    if not found:
-        raise MismatchError(
-            "no gene of the expression is in the annotation",
-            file=genes,
-            found=", ".join(ours[:5]),
-            expected=", ".join(table["gene_id"][:5]),
-            remedy="Name genes alike in both files",
-        )
-    return found
 
 
 def _origin(given: _Files, more: Sequence[object], config: EqtlConfig) -> dict[str, Any]:
@@ -195,4 +187,7 @@ def _origin(given: _Files, more: Sequence[object], config: EqtlConfig) -> dict[s
     files = [given.genotypes] if trio is None else list(trio[2:])
     named = [given.expression.source, given.covariates, given.fasta, *more]
     files += [Path(path) for path in named if isinstance(path, (str, Path))]
-    return describe_origin(files, builder="eqtl", settings=config.model_dump())
+    settings = config.model_dump()
+    if given.fasta is not None:
+        settings["on_ref_mismatch"] = given.on_ref_mismatch
+    return describe_origin(files, builder="eqtl", settings=settings)

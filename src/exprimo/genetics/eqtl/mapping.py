@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,19 +18,21 @@ from exprimo.core.files.provenance import exprimo_version
 from exprimo.core.ledger import Ledger
 from exprimo.core.progress import track
 from exprimo.core.run import write_json
-from exprimo.genetics.cohort import CisWindow, Cohort, cis_windows
+from exprimo.genetics.cohort import CisWindow, Cohort, cis_windows, refuse_untestable
 from exprimo.genetics.eqtl.conditional import Limits, independent_signals
 from exprimo.genetics.eqtl.config import EqtlConfig
 from exprimo.genetics.eqtl.gene import GeneRow, judged
 from exprimo.genetics.eqtl.projection import Projection, projection
 from exprimo.genetics.eqtl.sliding import SlidingPrepared
-from exprimo.genetics.eqtl.statistics.association import Associations, Prepared, associate
-from exprimo.genetics.eqtl.statistics.permutations import orders
+from exprimo.genetics.eqtl.statistics.association import Associations, Prepared, associate_genes
+from exprimo.genetics.eqtl.statistics.permutations import orders_by_name
 from exprimo.genetics.eqtl.statistics.significance import q_values, threshold_across_genes
 from exprimo.genetics.eqtl.tables import PairTables, gene_table, write_table
 from exprimo.genetics.eqtl.workers import in_order
 
 EQTL_FORMAT = 1
+# Genes in one task where there are no permutations: each alone is done too soon to hand over.
+_GENES_AT_ONCE = 8
 
 
 class MappedPeople(NamedTuple):
@@ -53,6 +57,8 @@ class MappedPeople(NamedTuple):
         Degrees of freedom of each regression.
     dropped, variants
         People and genes left out, and variants read and left out, by reason.
+    skipped
+        ALT alleles of the genotypes that are none of bases, or not the genome's, by reason.
     notes
         What else should be known.
     """
@@ -69,6 +75,7 @@ class MappedPeople(NamedTuple):
     df: int
     dropped: dict[str, int]
     variants: dict[str, int]
+    skipped: dict[str, int]
     notes: tuple[str, ...]
 
 
@@ -78,6 +85,7 @@ def map_cohort(
     config: EqtlConfig | None = None,
     *,
     strands: Mapping[str, str] | None = None,
+    genes: Sequence[str] | None = None,
     origin: Mapping[str, Any] | None = None,
     threads: int = 1,
 ) -> MappedPeople:
@@ -95,6 +103,8 @@ def map_cohort(
         Settings.
     strands
         Gene -> ``"+"`` or ``"-"``, which an asymmetric window follows.
+    genes
+        Only these; None: all.
     origin
         Provenance that each table keeps.
     threads
@@ -102,26 +112,29 @@ def map_cohort(
     """
     config = EqtlConfig() if config is None else config
     space = projection(cohort.covariates, cohort.covariate_names)
-    shuffled = orders(len(cohort.people), config.permutations, config.seed)
+    shuffled = orders_by_name(cohort.people, config.permutations, config.seed)
     known = {"format_version": EQTL_FORMAT, "exprimo": exprimo_version(), **(origin or {})}
-    work = _Work(cohort, config, space, shuffled, strands, threads)
+    work = _Work(cohort, config, space, shuffled, strands, genes, threads)
     variants: dict[str, int] = {}
     rows, n_pairs, untested = _first_pass(work, folder, known, variants)
-    genes = gene_table(rows)
+    skipped = dict(cohort.genotypes.skipped)
+    if not rows:
+        refuse_untestable(variants, len(untested), cohort.genotypes.path)
+    found = gene_table(rows)
     notes = [f"{len(untested)} genes without a variant to test"] if untested else []
     n_egenes = n_signals = None
     pi0, correction = np.nan, "none"
     if config.permutations:
-        genes, called = _called(genes, config)
+        found, called = _called(found, config)
         n_egenes, pi0, correction = called.n_egenes, called.pi0, called.correction
         notes += called.notes
         if config.conditional:
-            n_signals = _further(work, genes, called.limit, folder, known)
-    write_table(folder / "genes.parquet", genes, known)
+            n_signals = _further(work, found, called.limit, folder, known)
+    write_table(folder / "genes.parquet", found, known)
     Ledger({"eqtl": {"individual": frozenset(cohort.people)}}).save(folder / "ledger.parquet")
     done = MappedPeople(
-        folder, len(cohort.people), len(genes), n_pairs, len(untested), n_egenes, n_signals,
-        pi0, correction, space.df, dict(cohort.dropped), variants, tuple(notes),
+        folder, len(cohort.people), len(found), n_pairs, len(untested), n_egenes, n_signals,
+        pi0, correction, space.df, dict(cohort.dropped), variants, skipped, tuple(notes),
     )  # fmt: skip
     facts = {name: value for name, value in done._asdict().items() if name != "path"}
     write_json(folder / "summary.json", {**known, "config": config.model_dump(), **facts})
@@ -136,6 +149,7 @@ class _Work(NamedTuple):
     space: Projection
     orders: npt.NDArray[np.uint32]
     strands: Mapping[str, str] | None
+    genes: Sequence[str] | None
     threads: int
 
     def windows(self, **more: Any) -> Iterator[CisWindow]:
@@ -157,6 +171,14 @@ class _Work(NamedTuple):
         return dict(zip(measured.genes["gene_id"], measured.values, strict=True))
 
 
+class _Ready(NamedTuple):
+    """A gene to be mapped."""
+
+    window: CisWindow
+    prepared: Prepared
+    expression: npt.NDArray[np.float64]
+
+
 class _Mapped(NamedTuple):
     """A gene and its pairs; ``row`` is None where no variant could be tested."""
 
@@ -172,10 +194,9 @@ def _first_pass(
     rows: list[GeneRow] = []
     untested: list[str] = []
     n_pairs = 0
-    pairs = PairTables(folder / "nominal", origin) if work.config.nominal else None
-    try:
-        n_genes = len(work.cohort.expression.genes)
-        genes = in_order(_genes(work, tally), work.threads)
+    n_genes = len(work.cohort.expression.genes if work.genes is None else work.genes)
+    genes = chain.from_iterable(in_order(_genes(work, tally), work.threads))
+    with _pair_tables(work, folder, origin) as pairs:
         for window, found, row in track(genes, "Mapping genes", total=n_genes):
             if row is None:
                 untested.append(window.gene_id)
@@ -184,26 +205,43 @@ def _first_pass(
             n_pairs += int(np.count_nonzero(~np.isnan(found.r)))
             if pairs is not None:
                 pairs.add(window, found)
-    finally:
-        if pairs is not None:
-            pairs.close()
     return rows, n_pairs, untested
 
 
-def _genes(work: _Work, tally: dict[str, int]) -> Iterator[Callable[[], _Mapped]]:
-    """Give each gene as a task; its window is read and prepared before."""
+def _pair_tables(
+    work: _Work, folder: Path, origin: Mapping[str, Any]
+) -> AbstractContextManager[PairTables | None]:
+    if not work.config.nominal:
+        return nullcontext()
+    return PairTables(folder / "nominal", origin, aside=work.threads > 1)
+
+
+def _genes(work: _Work, tally: dict[str, int]) -> Iterator[Callable[[], list[_Mapped]]]:
+    """Give some genes at a time as a task; their windows are read and prepared before."""
     expression = work.expression()
     sliding = SlidingPrepared(work.space)
-    for window in work.windows(tally=tally):
-        yield partial(_mapped, work, window, sliding.of(window), expression[window.gene_id])
+    at_once = 1 if len(work.orders) else _GENES_AT_ONCE
+    waiting: list[_Ready] = []
+    for window in work.windows(tally=tally, genes=work.genes):
+        waiting.append(_Ready(window, sliding.of(window), expression[window.gene_id]))
+        if len(waiting) == at_once:
+            yield partial(_mapped, work, waiting)
+            waiting = []
+    if waiting:
+        yield partial(_mapped, work, waiting)
 
 
-def _mapped(
-    work: _Work, window: CisWindow, prepared: Prepared, values: npt.NDArray[np.float64]
-) -> _Mapped:
-    found = associate(prepared, values, work.space)
-    row = judged(window, prepared, found, values, work.space, work.orders)
-    return _Mapped(window, found, row)
+def _mapped(work: _Work, genes: list[_Ready]) -> list[_Mapped]:
+    _, prepared, values = zip(*genes, strict=True)
+    found = associate_genes(prepared, np.stack(values), work.space)
+    return [
+        _Mapped(
+            gene.window,
+            of_gene,
+            judged(gene.window, gene.prepared, of_gene, gene.expression, work.space, work.orders),
+        )
+        for gene, of_gene in zip(genes, found, strict=True)
+    ]
 
 
 class _Called(NamedTuple):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from exprimo.genetics.cohort import CisWindow
 from exprimo.genetics.eqtl.projection import Projection
@@ -25,50 +24,50 @@ class SlidingPrepared:
     def __init__(self, space: Projection) -> None:
         self._space = space
         self._chrom = ""
-        self._starts = np.empty(0, dtype=np.int64)
-        self._low = self._high = 0
-        people = len(space.basis)
-        self._unit = np.empty((0, people))
-        self._length = np.empty(0)
-        self._usable = np.empty(0, dtype=np.bool_)
+        # Rows low to high hold the variants from number ``first`` on.
+        self._first = self._low = self._high = 0
+        self._rows = self._room_for(0)
 
     def of(self, window: CisWindow) -> Prepared:
         """Prepare a window. What is given is a view, whose rows are never written again."""
-        starts = window.variants["start"].to_numpy(np.int64)
-        same = self._shared(window.chrom, starts)
-        # Where nothing is shared the rows stand behind the old ones, which threads may still read.
-        self._low = self._high - same
-        self._chrom, self._starts = window.chrom, starts
-        self._append(prepare(window.dosage[same:], self._space))
-        part = slice(self._low, self._high)
-        return Prepared(self._unit[part], self._length[part], self._usable[part])
+        number = window.place
+        known = self._first + self._high - self._low
+        if window.chrom != self._chrom or not self._first <= number <= known:
+            # The rows stand behind the old ones, which threads may still read.
+            self._chrom, self._first, self._low = window.chrom, number, self._high
+            known = number
+        end = number + len(window.dosage)
+        if end > known:
+            self._append(window, known)
+        begin = self._low + number - self._first
+        return _part(self._rows, begin, begin + len(window.dosage))
 
-    def _shared(self, chrom: str, starts: npt.NDArray[np.int64]) -> int:
-        """Count the variants at the end of the window before that begin this one.
-
-        Positions tell: a window has all variants of a position or none.
-        """
-        if chrom != self._chrom or not len(starts):
-            return 0
-        old = self._starts[np.searchsorted(self._starts, starts[0]) :]
-        return len(old) if np.array_equal(old, starts[: len(old)]) else 0
-
-    def _append(self, new: Prepared) -> None:
-        end = self._high + len(new.unit)
-        if end > len(self._unit):
-            kept = self._high - self._low
-            self._grow(kept, kept + len(new.unit))
-            end = kept + len(new.unit)
-        part = slice(self._high, end)
-        self._unit[part], self._length[part], self._usable[part] = new
+    def _append(self, window: CisWindow, known: int) -> None:
+        """Prepare the variants of the window from the number ``known`` on."""
+        new = window.dosage[known - window.place :]
+        if self._high + len(new) > len(self._rows.length):
+            self._move(window.place, len(window.dosage))
+        end = self._high + len(new)
+        prepare(new, self._space, out=_part(self._rows, self._high, end))
         self._high = end
 
-    def _grow(self, kept: int, needed: int) -> None:
-        """Copy what is kept to the front of new arrays: threads may still read the old ones."""
-        part = slice(self._low, self._high)
-        old = self._unit[part], self._length[part], self._usable[part]
-        self._unit = np.empty((needed * _ROOM, self._unit.shape[1]))
-        self._length = np.empty(needed * _ROOM)
-        self._usable = np.empty(needed * _ROOM, dtype=np.bool_)
-        self._unit[:kept], self._length[:kept], self._usable[:kept] = old
-        self._low, self._high = 0, kept
+    def _move(self, number: int, needed: int) -> None:
+        """Copy what this window needs to the front of new arrays.
+
+        Threads may still read the old ones.
+        """
+        old = _part(self._rows, self._low + number - self._first, self._high)
+        kept = len(old.length)
+        self._rows = self._room_for(needed * _ROOM)
+        for new, before in zip(self._rows, old, strict=True):
+            new[:kept] = before
+        self._first, self._low, self._high = number, 0, kept
+
+    def _room_for(self, rows: int) -> Prepared:
+        return Prepared(
+            np.empty((rows, len(self._space.basis))), np.empty(rows), np.empty(rows, np.bool_)
+        )
+
+
+def _part(rows: Prepared, low: int, high: int) -> Prepared:
+    return Prepared(rows.unit[low:high], rows.length[low:high], rows.usable[low:high])

@@ -31,7 +31,8 @@ class Evidence(NamedTuple):
     yty
         y'y of the centred trait.
     n
-        People; of summary statistics without n, 1 (and the residual variance is fixed).
+        People, less the covariates that were projected out; of summary statistics without n, 1
+        (and the residual variance is fixed).
     ld
         indices -> LD among them, (k, k) correlations.
     estimates_residual
@@ -55,8 +56,14 @@ class Evidence(NamedTuple):
         return len(self.xty)
 
 
-def evidence_of_people(variants: npt.ArrayLike, trait: npt.ArrayLike) -> Evidence:
+def evidence_of_people(
+    variants: npt.ArrayLike, trait: npt.ArrayLike, *, covariates: int = 0
+) -> Evidence:
     """Take the evidence from individual data.
+
+    What k covariates and the mean leave of n people lies in n - k - 1 dimensions. In an orthonormal
+    basis of these the products of X and y are what they are, so that n - k stands for n in all
+    variances: the noise would else be taken for smaller than it is.
 
     Parameters
     ----------
@@ -64,6 +71,8 @@ def evidence_of_people(variants: npt.ArrayLike, trait: npt.ArrayLike) -> Evidenc
         (people, variants), complete; covariates projected out where there are any.
     trait
         (people,), complete, treated alike.
+    covariates
+        How many columns were projected out, beside the mean.
 
     Examples
     --------
@@ -82,14 +91,19 @@ def evidence_of_people(variants: npt.ArrayLike, trait: npt.ArrayLike) -> Evidenc
             expected="(people, variants) and (people,)",
         )
     _refuse_missing(x, y)
-    if len(y) < 3:
-        raise InputError("too few people to map an effect", found=len(y), expected="3 or more")
+    n = len(y) - covariates
+    if n < 3 or covariates < 0:
+        raise InputError(
+            "too few people to map an effect",
+            found=f"{len(y)} people, {covariates} covariates",
+            expected="3 people more than covariates, at least",
+        )
     y = y - y.mean()
     yty = float(y @ y)
     if yty <= 1e-12 * len(y):
         raise InputError("the trait does not vary", found="one value", remedy="Leave it out")
     x = x - x.mean(axis=0)
-    spread = np.sqrt(np.einsum("ij,ij->j", x, x) / (len(x) - 1))
+    spread = np.sqrt(np.einsum("ij,ij->j", x, x) / (n - 1))
     varies = spread > 1e-8
     scale = np.where(varies, spread, 1.0)
     x /= scale
@@ -98,10 +112,10 @@ def evidence_of_people(variants: npt.ArrayLike, trait: npt.ArrayLike) -> Evidenc
 
     def ld(chosen: npt.NDArray[np.intp]) -> Floats:
         part = x[:, chosen]
-        return np.asarray(part.T @ part / (len(x) - 1), dtype=np.float64)
+        return np.asarray(part.T @ part / (n - 1), dtype=np.float64)
 
     times = _gram_times(x)
-    return Evidence(times, diagonal, x.T @ y, yty, float(len(y)), ld, True, scale)
+    return Evidence(times, diagonal, x.T @ y, yty, float(n), ld, True, scale)
 
 
 def _gram_times(x: Floats) -> Callable[[Floats], Floats]:
@@ -133,7 +147,8 @@ def evidence_of_summary(
     ld
         (variants, variants): correlations of the people studied, or of a panel.
     n
-        People studied.
+        People studied. Where z-scores are of a regression on few people and k covariates: people
+        less k.
     in_sample
         Whether ``ld`` is that of the very people (and covariates): then the residual variance
         can be estimated. Of another panel it cannot.

@@ -21,11 +21,12 @@ from exprimo.core.files.provenance import describe_origin
 from exprimo.core.ledger import Ledger
 from exprimo.core.progress import task
 from exprimo.core.run import write_json
-from exprimo.data.fasta import Genome
-from exprimo.data.names import read_chromosome_names
-from exprimo.genetics.cohort import CisWindow, Cohort, cis_windows, folds_of, open_cohort
-from exprimo.genetics.eqtl.projection import Projection, projection
-from exprimo.genetics.finemap.susie import Susie, SusieSettings, susie
+from exprimo.data.genotypes.alleles import OnMismatch
+from exprimo.genetics.cohort import CisWindow, Cohort, cis_windows, folds_of, open_cohort_of
+from exprimo.genetics.eqtl.projection import Projection
+from exprimo.genetics.finemap.designs import spaces_of
+from exprimo.genetics.finemap.signals import SIGNALS_FILE, SignalTable
+from exprimo.genetics.finemap.susie import Program, Susie, SusieSettings, preset, susie
 from exprimo.genetics.finemap.tables import NO_FOLD, FinemapTables
 
 FINEMAP_FORMAT = 1
@@ -53,7 +54,7 @@ class FineMapped(NamedTuple):
     ----------
     path
         The folder: ``variants.parquet``, ``credible_sets.parquet``, ``genes.parquet``,
-        ``ledger.parquet``, ``summary.json``.
+        ``signals.parquet``, ``ledger.parquet``, ``summary.json``.
     n_people, n_genes
         People, and genes that have variants.
     n_mapped
@@ -65,7 +66,7 @@ class FineMapped(NamedTuple):
     n_folds
         Folds; 0: all people at once.
     dropped
-        Reason -> people or genes left out.
+        Reason -> people, genes or covariates left out.
     variants
         Variants that were read, and left out by reason.
     """
@@ -110,7 +111,13 @@ def finemap_window(
     spread = np.einsum("ij,ij->i", filled - mean[:, None], filled - mean[:, None])
     kept = np.einsum("ij,ij->i", left, left)
     left[kept <= 1e-10 * np.maximum(spread, 1e-10)] = 0.0
-    return susie(left.T, space.residuals(trait[None, :])[0], settings=settings)
+    # The first column of the basis is the intercept's.
+    return susie(
+        left.T,
+        space.residuals(trait[None, :])[0],
+        covariates=space.basis.shape[1] - 1,
+        settings=settings,
+    )
 
 
 def finemap_eqtl(
@@ -120,6 +127,7 @@ def finemap_eqtl(
     *,
     covariates: str | Path | None = None,
     fasta: str | Path | None = None,
+    on_ref_mismatch: OnMismatch = "error",
     gene: Sequence[str] = (),
     egenes: str | Path | None = None,
     fdr: float = 0.05,
@@ -129,6 +137,7 @@ def finemap_eqtl(
     folds_file: str | Path | None = None,
     seed: int = 0,
     threads: int | None = None,
+    like: Program | None = None,
     **settings: Any,
 ) -> FineMapped:
     """Fine-map the expression of genes with SuSiE: probabilities and credible sets.
@@ -141,6 +150,9 @@ def finemap_eqtl(
         A new folder.
     fasta
         What REF alleles are checked against.
+    on_ref_mismatch
+        Where REF is not the genome's: ``"error"``, ``"skip"`` the variant, or ``"swap"`` REF with
+        the ALT that is.
     gene
         These genes only.
     egenes, fdr
@@ -155,6 +167,8 @@ def finemap_eqtl(
         fold was left out (-1: none).
     threads
         Of the matrix products; None: as the machine has.
+    like
+        ``"tensorqtl"``: settings that give its numbers; see `PRESETS`.
     settings
         As `FinemapConfig` has them.
 
@@ -163,47 +177,52 @@ def finemap_eqtl(
     >>> import exprimo
     >>> exprimo.finemap_eqtl("G.vcf.gz", "E.bed.gz", "FINEMAP", egenes="EQTL")  # doctest: +SKIP
     """
-    config = FinemapConfig.checked(settings)
+    config = FinemapConfig.checked({**preset(like), **settings})
     if folds is not None and folds_file is not None:
         raise ConfigError("folds are given twice", found="--folds and --folds-file")
     refuse_existing(out)
     chosen = _chosen_genes(gene, egenes, fdr)
-    names = None if chrom_style == "auto" else read_chromosome_names(chrom_style)
     with ExitStack() as stack:
         stack.enter_context(threadpool_limits(threads, user_api="blas"))
-        genome = None if fasta is None else stack.enter_context(Genome.open(fasta))
         cohort = stack.enter_context(
-            open_cohort(
+            open_cohort_of(
                 genotypes, expression, covariates,
-                genome=genome, samples=samples, chrom_table=names, constant="drop",
+                fasta=fasta, on_ref_mismatch=on_ref_mismatch, chrom_style=chrom_style,
+                samples=samples, constant="drop",
             )
         )  # fmt: skip
         parts = _parts(cohort, folds, folds_file, seed)
-        dropped, tally = dict(cohort.dropped), dict[str, int]()
+        spaces, left_out = spaces_of(cohort, parts, covariates)
+        dropped, tally = {**cohort.dropped, **left_out}, dict[str, int]()
+        folder = stack.enter_context(atomic_directory(out))
+        origin = _origin([genotypes, expression, covariates, fasta, egenes, folds_file], config)
         tables = FinemapTables()
-        for fold, name, variants, found in _mapped(cohort, parts, config, chosen, dropped, tally):
-            tables.add(fold, name, variants, found, config.min_pip)
+        fits = _mapped(cohort, parts, spaces, config, chosen, dropped, tally)
+        with SignalTable(folder / SIGNALS_FILE, origin) as signals:
+            for fold, name, variants, found in fits:
+                tables.add(fold, name, variants, found, config.min_pip)
+                signals.add(fold, name, variants, found)
         if not tables.genes:
             raise InputError(
                 "no gene can be fine-mapped", file=expression, found=str(dropped),
                 expected="genes that vary, with variants in their windows",
             )  # fmt: skip
-        files = [genotypes, expression, covariates, fasta, egenes, folds_file]
-        origin = describe_origin(
-            [one for one in files if one is not None and Path(one).is_file()],
-            kind="finemap",
-            format_version=FINEMAP_FORMAT,
-            settings=config.model_dump(mode="json"),
-            dropped=dropped,
-        )
-        ledger = _ledger(cohort, parts)
-    done = _summary(tables, Path(out), len(cohort.people), len(parts), dropped, tally)
-    with atomic_directory(out) as folder:
+        origin = {**origin, "dropped": dropped}
+        done = _summary(tables, Path(out), len(cohort.people), len(parts), dropped, tally)
         tables.write(folder, origin)
-        ledger.save(folder / "ledger.parquet")
+        _ledger(cohort, parts).save(folder / "ledger.parquet")
         facts = {name: value for name, value in done._asdict().items() if name != "path"}
         write_json(folder / "summary.json", {**facts, "origin": origin})
     return done
+
+
+def _origin(files: Sequence[str | Path | None], config: FinemapConfig) -> dict[str, Any]:
+    return describe_origin(
+        [one for one in files if one is not None and Path(one).is_file()],
+        kind="finemap",
+        format_version=FINEMAP_FORMAT,
+        settings=config.model_dump(mode="json"),
+    )
 
 
 def _chosen_genes(
@@ -258,16 +277,13 @@ def _parts(
 def _mapped(
     cohort: Cohort,
     parts: dict[int, npt.NDArray[np.intp]],
+    spaces: dict[int, Projection],
     config: FinemapConfig,
     genes: Sequence[str] | None,
     dropped: dict[str, int],
     tally: dict[str, int],
 ) -> Iterator[tuple[int, str, pd.DataFrame, Susie]]:
     row_of = {gene: at for at, gene in enumerate(cohort.expression.genes["gene_id"])}
-    spaces = {
-        fold: projection(cohort.covariates[people], cohort.covariate_names)
-        for fold, people in parts.items()
-    }
     windows = cis_windows(
         cohort,
         upstream=config.upstream,

@@ -9,21 +9,28 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from exprimo.core.errors import ConfigError, InputError
+from exprimo.core.errors import ConfigError
 from exprimo.core.files.atomic import atomic_directory, refuse_existing
+from exprimo.core.files.origin import write_table
 from exprimo.core.files.provenance import describe_origin
 from exprimo.core.run import write_json
 from exprimo.data.genotypes import open_genotypes
-from exprimo.genetics.coloc.gwas_table import Associations, Region, read_associations
-from exprimo.genetics.coloc.matching import Ambiguous, match_variants
-from exprimo.genetics.coloc.panel import read_panel
-from exprimo.genetics.eqtl.tables import write_table
+from exprimo.genetics.alleles import Ambiguous, match_variants
+from exprimo.genetics.associations import (
+    Region,
+    of_one_trait,
+    people_of_mapping,
+    read_associations,
+)
+from exprimo.genetics.associations.panel import read_panel
 from exprimo.genetics.finemap.evidence import Floats
 from exprimo.genetics.finemap.ld_check import LdCheck, check_ld
-from exprimo.genetics.finemap.susie import SusieSettings, susie_rss
+from exprimo.genetics.finemap.signals import SIGNALS_FILE, SignalTable
+from exprimo.genetics.finemap.susie import Program, Susie, SusieSettings, preset, susie_rss
 from exprimo.genetics.finemap.tables import NO_FOLD, FinemapTables
 
 SUMMARY_FORMAT = 1
+NO_Z = "associations without a z-score (a p-value of 0, or one without a direction)"
 # The matrix of LD of more variants takes over 3 GiB, and its eigenvectors as much again.
 _MOST_VARIANTS = 20_000
 # Above this share of I, LD is not that of the people studied.
@@ -37,7 +44,7 @@ class SummaryMapped(NamedTuple):
     ----------
     path
         The folder: ``variants.parquet``, ``credible_sets.parquet``, ``genes.parquet``,
-        ``ld_check.parquet``, ``summary.json``.
+        ``signals.parquet``, ``ld_check.parquet``, ``summary.json``.
     n_variants
         Variants that the table and the panel have.
     n_sets
@@ -81,6 +88,7 @@ def finemap_summary(
     columns: Mapping[str, str] | None = None,
     ambiguous: Ambiguous = "drop",
     min_pip: float = 0.001,
+    like: Program | None = None,
     **settings: Any,
 ) -> SummaryMapped:
     """Fine-map one trait in a region from summary statistics and LD.
@@ -88,7 +96,7 @@ def finemap_summary(
     Parameters
     ----------
     associations
-        A table of a GWAS, or of variants with genes.
+        A table of a GWAS, or of variants with genes; or the folder of an eQTL mapping.
     panel
         Genotypes that LD is taken from: those of the people studied, or of people like them.
     out
@@ -98,7 +106,9 @@ def finemap_summary(
     gene
         Of a table of several genes, this one.
     n
-        People studied; None: the median of the table's column, if there is one.
+        People studied; None: those of an eQTL mapping's folder, or the median of the table's
+        column, if there is one. Of few people and k covariates: people less k, as z-scores have
+        n - k - 2 degrees of freedom.
     in_sample
         Whether the panel is the people studied; then the residual variance is estimated.
     shrink
@@ -111,6 +121,8 @@ def finemap_summary(
         What to do with A/T and C/G: ``"drop"``, or ``"keep"`` where all is of the forward strand.
     min_pip
         Variants outside of credible sets are written from this probability on.
+    like
+        ``"tensorqtl"``: settings that give its numbers; see `PRESETS`.
     settings
         As `SusieSettings` has them.
 
@@ -120,13 +132,13 @@ def finemap_summary(
     >>> finemap_summary("gwas.tsv.gz", "1000G.vcf.gz", "APOE", region="19:44400000-45400000",
     ...                 n=455_258)      # doctest: +SKIP
     """
-    config = SusieSettings.checked(settings)
+    config = SusieSettings.checked({**preset(like), **settings})
     refuse_existing(out)
     place = Region.parse(region)
     read = read_associations(
         associations, columns=columns, region=place, genes=None if gene is None else [gene]
     )
-    rows = _of_one_trait(read)
+    rows, untold = _known(of_one_trait(read.rows, read.path))
     with open_genotypes(panel, samples=samples) as genotypes:
         found = read_panel(genotypes, place.chrom, place.start, place.end)
     matched = match_variants(
@@ -140,43 +152,49 @@ def finemap_summary(
     theirs = rows.iloc[matched.theirs].reset_index(drop=True)
     z = matched.sign * theirs["z"].to_numpy(np.float64)
     ld = found.ld(matched.ours)
-    n = n if n is not None else _median(theirs["n"])
+    n = n if n is not None else people_of_mapping(associations) or _median(theirs["n"])
     checked = check_ld(z, ld, n)
     share = checked.shrinkage if shrink is None else shrink
     fit = susie_rss(z, ld, n, in_sample=in_sample, shrink=share, settings=config)
     variants = found.variants.iloc[matched.ours].reset_index(drop=True)
-    tables = FinemapTables()
-    tables.add(NO_FOLD, gene or "trait", variants, fit, min_pip)
     done = SummaryMapped(
         Path(out), len(variants), len(fit.sets), fit.converged, n, checked.shrinkage,
-        int(checked.flipped.sum()), {**read.dropped, **matched.counts},
+        int(checked.flipped.sum()), {**read.dropped, NO_Z: untold, **matched.counts},
         tuple(_notes(checked, n, in_sample)),
     )  # fmt: skip
-    files = [one for one in (associations, panel) if Path(one).is_file()]
     described = {**config.model_dump(mode="json"), "region": region, "shrink": share}
     origin = describe_origin(
-        files, kind="finemap", format_version=SUMMARY_FORMAT, settings=described
-    )
-    with atomic_directory(out) as folder:
-        tables.write(folder, origin)
-        write_table(folder / "ld_check.parquet", _check_table(variants, z, checked), origin)
-        facts = {name: value for name, value in done._asdict().items() if name != "path"}
-        write_json(folder / "summary.json", {**facts, "origin": origin})
+        [one for one in (associations, panel) if Path(one).is_file()],
+        kind="finemap", format_version=SUMMARY_FORMAT, settings=described,
+    )  # fmt: skip
+    checks = _check_table(variants, z, checked)
+    _write(done, (gene or "trait", variants, fit), min_pip, checks, origin)
     return done
 
 
-def _of_one_trait(read: Associations) -> pd.DataFrame:
-    genes = sorted(read.rows["gene_id"].unique())
-    if len(genes) > 1:
-        raise InputError(
-            "associations of several genes where those of one trait are wanted",
-            file=read.path,
-            found=", ".join(genes[:5]),
-            remedy="Name one with --gene",
-        )
-    known = np.isfinite(read.rows["z"].to_numpy(np.float64))
-    rows: pd.DataFrame = read.rows[known].reset_index(drop=True)
-    return rows
+def _write(
+    done: SummaryMapped,
+    found: tuple[str, pd.DataFrame, Susie],
+    min_pip: float,
+    checks: pd.DataFrame,
+    origin: dict[str, Any],
+) -> None:
+    """Write the folder; ``found`` is a trait, its variants and their fit."""
+    tables = FinemapTables()
+    tables.add(NO_FOLD, *found, min_pip)
+    with atomic_directory(done.path) as folder:
+        tables.write(folder, origin)
+        with SignalTable(folder / SIGNALS_FILE, origin) as signals:
+            signals.add(NO_FOLD, *found)
+        write_table(folder / "ld_check.parquet", checks, origin)
+        facts = {name: value for name, value in done._asdict().items() if name != "path"}
+        write_json(folder / "summary.json", {**facts, "origin": origin})
+
+
+def _known(rows: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+    """Keep rows with a z-score; count the others."""
+    known = np.isfinite(rows["z"].to_numpy(np.float64))
+    return rows[known].reset_index(drop=True), int((~known).sum())
 
 
 def _median(n: pd.Series) -> float | None:

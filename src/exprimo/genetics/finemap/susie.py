@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -55,6 +56,29 @@ class SusieSettings(Config):
     """Largest number of passes over the effects."""
 
 
+Program = Literal["tensorqtl"]
+
+PRESETS: Mapping[Program, Mapping[str, Any]] = {
+    "tensorqtl": {"prior_method": "em", "null_threshold": 0.0}
+}
+"""Settings that give the numbers of another program; what they leave out is the default."""
+
+
+def preset(program: Program | None) -> dict[str, Any]:
+    """Give the settings that give another program's numbers; of None, none.
+
+    Examples
+    --------
+    >>> SusieSettings(**preset("tensorqtl")).prior_method
+    'em'
+    """
+    if program is None:
+        return {}
+    if program not in PRESETS:
+        raise ConfigError("no such preset", found=program, expected=", ".join(PRESETS))
+    return dict(PRESETS[program])
+
+
 class Susie(NamedTuple):
     """A fine-mapped region.
 
@@ -100,6 +124,7 @@ def susie(
     variants: npt.ArrayLike,
     trait: npt.ArrayLike,
     *,
+    covariates: int = 0,
     prior: npt.ArrayLike | None = None,
     settings: SusieSettings | None = None,
 ) -> Susie:
@@ -111,6 +136,8 @@ def susie(
         (people, variants): dosages, missing ones filled in, covariates projected out.
     trait
         (people,): covariates projected out alike.
+    covariates
+        How many were projected out, beside the mean: each takes a degree of freedom.
     prior
         (variants,): relative prior probabilities of being causal; default: equal.
     settings
@@ -125,7 +152,8 @@ def susie(
     >>> [s.variants.tolist() for s in found.sets], round(float(found.pip[7]), 3)
     ([[7]], 1.0)
     """
-    return fit_susie(evidence_of_people(variants, trait), prior=prior, settings=settings)
+    seen = evidence_of_people(variants, trait, covariates=covariates)
+    return fit_susie(seen, prior=prior, settings=settings)
 
 
 def susie_rss(

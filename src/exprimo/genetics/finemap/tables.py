@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from exprimo.genetics.eqtl.tables import write_table
+from exprimo.core.files.origin import P_VALUE, with_column_sources, write_table
 from exprimo.genetics.finemap.susie import Susie
 
 NO_FOLD = -1
@@ -134,6 +134,10 @@ def gene_row(gene: str, found: Susie) -> dict[str, Any]:
     }
 
 
+# A ranking by these is one by association.
+_SOURCES = {name: [P_VALUE] for name in ("pip", "cs_id", "effect", "log_bf", "top_pip")}
+
+
 class FinemapTables:
     """Rows as they come, gene by gene."""
 
@@ -150,6 +154,7 @@ class FinemapTables:
 
     def write(self, folder: Path, origin: dict[str, Any]) -> None:
         """Write ``variants.parquet``, ``credible_sets.parquet`` and ``genes.parquet``."""
+        origin = with_column_sources(origin, _SOURCES)
         variants = pd.concat([one for one in self.variants if len(one)] or self.variants[:1])
         write_table(folder / "variants.parquet", variants, origin)
         sets = pd.concat([one for one in self.sets if len(one)] or self.sets[:1])

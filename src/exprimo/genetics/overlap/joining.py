@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 import pandas as pd
 
 from exprimo.core.coordinates import reconcile_chromosomes
 from exprimo.core.errors import InputError, MismatchError
-from exprimo.genetics.overlap.alleles import relations
+from exprimo.genetics.alleles import allele_key, nothing_matched, one_to_one, pair_rows
 from exprimo.genetics.overlap.ranking import Bools
 from exprimo.genetics.overlap.tables import SCORE, read_credible_sets
 
@@ -69,9 +68,9 @@ def join(scores: pd.DataFrame, eqtl: pd.DataFrame, files: tuple[str, str]) -> Jo
     once = bool(on) or eqtl["gene_id"].nunique() < 2
     by_id = _by_id(left_scores if once else scores, left_eqtl, on)
     pairs = pd.concat([by_place, by_id], ignore_index=True)
-    pairs, n_ambiguous = _one_to_one(pairs, unique_mine=once)
+    pairs, n_ambiguous = one_to_one(pairs, unique_mine=once)
     if pairs.empty:
-        raise _nothing_joined(scores, eqtl, files)
+        raise nothing_matched(scores, eqtl, files)
     strands_mixed = bool(pairs["other_strand"].any())
     unknown = pairs["palindromic"] & ((pairs["sign"] < 0) | strands_mixed)
     facts = {
@@ -125,15 +124,7 @@ def _by_place(
     names = _chromosomes(mine, theirs, files)
     theirs = theirs[theirs["chrom"].isin(list(names))]
     theirs = theirs.assign(chrom=theirs["chrom"].map(names).astype(object))
-    pairs = _paired(mine, theirs, keys)
-    relation = relations(pairs)
-    pairs = pairs.assign(
-        sign=relation.sign,
-        other_strand=relation.other_strand,
-        palindromic=relation.palindromic,
-        by_id=False,
-        untold=False,
-    )
+    pairs = pair_rows(mine, theirs, keys).assign(by_id=False)
     fits = pairs["sign"] != 0
     differ = set(pairs.loc[~fits, "theirs"]) - set(pairs.loc[fits, "theirs"])
     return pairs[fits], len(differ)
@@ -145,24 +136,8 @@ def _by_id(scores: pd.DataFrame, eqtl: pd.DataFrame, on: list[str]) -> pd.DataFr
     mine, theirs = (
         frame.loc[frame["variant_id"] != "", [*keys, "ref", "alt"]] for frame in (scores, eqtl)
     )
-    pairs = _paired(mine, theirs, keys)
-    relation = relations(pairs)
-    untold = (pairs[["ref", "alt", "their_ref", "their_alt"]] == "").any(axis=1).to_numpy()
-    pairs = pairs.assign(
-        sign=np.where(untold, 1, relation.sign).astype(np.int8),
-        other_strand=relation.other_strand & ~untold,
-        palindromic=relation.palindromic & ~untold,
-        by_id=True,
-        untold=untold,
-    )
+    pairs = pair_rows(mine, theirs, keys).assign(by_id=True)
     return pairs[pairs["sign"] != 0]
-
-
-def _paired(mine: pd.DataFrame, theirs: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
-    return mine.assign(mine=mine.index).merge(
-        theirs.rename(columns={"ref": "their_ref", "alt": "their_alt"}).assign(theirs=theirs.index),
-        on=keys,
-    )[["mine", "theirs", "ref", "alt", "their_ref", "their_alt"]]
 
 
 def _chromosomes(
@@ -175,19 +150,6 @@ def _chromosomes(
         )
     except MismatchError:
         return {}
-
-
-def _one_to_one(pairs: pd.DataFrame, *, unique_mine: bool) -> tuple[pd.DataFrame, int]:
-    """Keep the best fit of each row; rows that then still have two partners are left out."""
-    rank = pairs["other_strand"].astype(int) * 2 + (pairs["sign"] < 0)
-    pairs = pairs.assign(rank=rank)
-    pairs = pairs[pairs["rank"] == pairs.groupby("theirs")["rank"].transform("min")]
-    if unique_mine:
-        pairs = pairs[pairs["rank"] == pairs.groupby("mine")["rank"].transform("min")]
-    twice = pairs.duplicated("theirs", keep=False)
-    if unique_mine:
-        twice |= pairs.duplicated("mine", keep=False)
-    return pairs[~twice].reset_index(drop=True), pairs.loc[twice, "theirs"].nunique()
 
 
 def _rows(
@@ -251,26 +213,5 @@ def _set_names(frame: pd.DataFrame, by_gene: bool) -> Iterator[list[tuple[str, .
     for gene, name, pos, ref, alt in zip(*(frame[one].tolist() for one in columns), strict=True):
         own = gene if by_gene else ""
         by_id = [(own, name)] if name else []
-        by_place = [(own, str(pos), *sorted((ref, alt)))] if pos > 0 and alt else []
+        by_place = [(own, str(pos), *allele_key(ref, alt))] if pos > 0 and alt else []
         yield [*by_id, *by_place]
-
-
-def _nothing_joined(
-    scores: pd.DataFrame, eqtl: pd.DataFrame, files: tuple[str, str]
-) -> MismatchError:
-    return MismatchError(
-        "no variant of one table is in the other",
-        file=files[1],
-        found=", ".join(_head(eqtl)),
-        expected=f"variants of {files[0]}, such as " + ", ".join(_head(scores)),
-        remedy="Check that both are of one genome build, and that the columns were found: name "
-        "them where they were not",
-    )
-
-
-def _head(frame: pd.DataFrame) -> list[str]:
-    columns = ("variant_id", "chrom", "pos", "ref", "alt")
-    return [
-        f"{name or '(no id)'} at {chrom or '?'}:{pos}:{ref}:{alt}"
-        for name, chrom, pos, ref, alt in frame.head(2)[list(columns)].to_numpy().tolist()
-    ]

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.linalg import qr
-from scipy.optimize import minimize_scalar
+from scipy.optimize import brentq, minimize_scalar
 from scipy.stats import chi2
 
 from exprimo.core.errors import InputError
@@ -23,6 +23,10 @@ from exprimo.evaluate.results import FloatArray
 # Below this share of the largest, an eigenvalue or a diagonal entry is rounding error.
 _ROUNDING = 1e-9
 _GRID = 60
+# The search keeps so far away from a share of 1, where no noise would be left.
+_EDGE = 1e-6
+# Of twice the log-likelihood, at the ends of a 95% interval.
+_DROP = float(chi2.ppf(0.95, 1))
 
 
 class Heritability(NamedTuple):
@@ -34,6 +38,10 @@ class Heritability(NamedTuple):
         Share of the variance; unconstrained, it may be below 0, and is then right on average.
     se
         Its standard error, from the observed information.
+    low, high
+        95% interval of the share, within 0 and 1: where the likelihood, with all else profiled
+        out, is near enough to its largest value there. It has a chance of at least 95% to hold a
+        true share of 0; an estimate below 0 lies outside of it.
     log_likelihood, log_likelihood_null
         Restricted, at ``h2`` and at 0, up to the same constant.
     p
@@ -44,6 +52,8 @@ class Heritability(NamedTuple):
 
     h2: float
     se: float
+    low: float
+    high: float
     log_likelihood: float
     log_likelihood_null: float
     p: float
@@ -112,6 +122,22 @@ def cis_heritability(
     (True, True)
     """
     y = np.asarray(expression, dtype=np.float64)
+    return heritability_beyond(basis_beyond(covariates, len(y)), dosage, y, constrained=constrained)
+
+
+def heritability_beyond(
+    basis: FloatArray, dosage: ArrayLike, expression: ArrayLike, *, constrained: bool = False
+) -> Heritability:
+    """Estimate the same in what covariates leave, whose basis many genes share.
+
+    Parameters
+    ----------
+    basis
+        Of `basis_beyond`.
+    dosage, expression, constrained
+        As `cis_heritability` takes them.
+    """
+    y = np.asarray(expression, dtype=np.float64)
     related, n_variants = relationship(dosage)
     if len(y) != len(related) or not np.isfinite(y).all():
         raise InputError(
@@ -119,9 +145,9 @@ def cis_heritability(
             found=f"{y.shape} expression",
             expected=f"{len(related)} finite numbers",
         )
-    basis = _beyond(covariates, len(y))
     if n_variants == 0:
-        return Heritability(0.0, math.nan, math.nan, math.nan, math.nan, len(y), 0)
+        unknown = (math.nan,) * 6
+        return Heritability(0.0, *unknown, len(y), 0)
     found, axes = np.linalg.eigh(basis.T @ related @ basis)
     spread: FloatArray = np.where(found > _ROUNDING * found[-1], found, 0.0)
     # On the scale of what is left after covariates, 0 to 1 is a share of the variance.
@@ -138,11 +164,18 @@ def cis_heritability(
         else 1.0 - 0.5 * float(chi2.sf(max(ratio, 0.0), 1))
     )
     se = _standard_error(h2, spread, squares)
-    return Heritability(h2, se, reached, null, p, len(y), n_variants)
+    low, high = _interval(spread, squares)
+    return Heritability(h2, se, low, high, reached, null, p, len(y), n_variants)
 
 
-def _beyond(covariates: ArrayLike | None, n: int) -> FloatArray:
-    """Give an orthonormal basis, (people, rest), of what covariates and the mean leave."""
+def basis_beyond(covariates: ArrayLike | None, n: int) -> FloatArray:
+    """Give an orthonormal basis, (people, rest), of what covariates and the mean leave.
+
+    Examples
+    --------
+    >>> basis_beyond(None, 4).shape
+    (4, 3)
+    """
     given = np.empty((n, 0)) if covariates is None else np.asarray(covariates, dtype=np.float64)
     design = np.column_stack([np.ones(n), given])
     full, upper, _ = qr(design, pivoting=True)
@@ -167,16 +200,15 @@ def _log_likelihood(h2: float, spread: FloatArray, squares: FloatArray) -> float
 
 def _maximum(spread: FloatArray, squares: FloatArray, constrained: bool) -> float:
     """Find the best share: a grid for the right hill, then Brent's method on it."""
-    edge = 1e-6
-    lowest = 0.0 if constrained else -(1 - edge) / (spread.max() - 1.0)
+    lowest = 0.0 if constrained else -(1 - _EDGE) / (spread.max() - 1.0)
     highest = (
-        (1.0 if spread.min() > 0 else 1.0 - edge)
+        (1.0 if spread.min() > 0 else 1.0 - _EDGE)
         if constrained
-        else (1 - edge) / (1.0 - spread.min())
+        else (1 - _EDGE) / (1.0 - spread.min())
     )
     # Without a bound the far ends are poles of the likelihood where the spread is 0; shares
     # beyond -1 and 1 mean nothing.
-    lowest, highest = max(lowest, -1.0), min(highest, 1.0 - edge)
+    lowest, highest = max(lowest, -1.0), min(highest, 1.0 - _EDGE)
     grid = np.linspace(lowest, highest, _GRID)
     values = [_log_likelihood(x, spread, squares) for x in grid]
     best = int(np.argmax(values))
@@ -201,3 +233,17 @@ def _standard_error(h2: float, spread: FloatArray, squares: FloatArray) -> float
     second = 2.0 * float((weighted * slope**2).sum()) / total
     information = 0.5 * (n * (second - first**2) - float((slope**2).sum()))
     return 1.0 / math.sqrt(information) if information > 0 else math.nan
+
+
+def _interval(spread: FloatArray, squares: FloatArray) -> tuple[float, float]:
+    """Find where within 0 and 1 the profile likelihood has fallen by what 95% need."""
+    best = _maximum(spread, squares, constrained=True)
+    bar = _log_likelihood(best, spread, squares) - _DROP / 2
+
+    def above(share: float) -> float:
+        return _log_likelihood(share, spread, squares) - bar
+
+    low = 0.0 if best == 0.0 or above(0.0) >= 0 else float(brentq(above, 0.0, best))
+    last = 1.0 - _EDGE
+    high = 1.0 if best >= last or above(last) >= 0 else float(brentq(above, best, last))
+    return low, high

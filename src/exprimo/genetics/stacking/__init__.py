@@ -2,9 +2,9 @@
 
 from exprimo.genetics.stacking.config import MEMBERS, METAS, StackConfig
 from exprimo.genetics.stacking.designs import GenePredictions, stack_genes
+from exprimo.genetics.stacking.inputs.tables import Features, read_feature_table
 from exprimo.genetics.stacking.nested import Rows, Stacked, stack_rows
 from exprimo.genetics.stacking.stack import StackDone, stack
-from exprimo.genetics.stacking.tables import Features, read_feature_table
 
 __all__ = [
     "MEMBERS",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field, field_validator
 
 from exprimo.core.config import Config
+from exprimo.data.phenotypes.transforms import TransformName
+from exprimo.genetics.scores.fitting.config import Method
 
 Design = Literal["gene", "genes", "people-by-genes"]
 Normalisation = Literal["z", "quantile", "none"]
@@ -32,7 +34,18 @@ class StackConfig(Config):
     distribution by ranks (``quantile``), or ``none``."""
 
     inner_folds: int = Field(default=5, ge=2)
-    """Folds of the training people, from which the meta-learners learn."""
+    """Folds of the training people, from which the meta-learners learn, and by which the scores
+    of training people that are features are made."""
+
+    cis_features: tuple[Method, ...] = ()
+    """Scores on cis-genotypes that become features: ``baseline``, ``p+t``, ``elastic_net``."""
+
+    transforms: tuple[TransformName, ...] = ()
+    """Of expression, in this order, fitted on the training people of each fold."""
+
+    hidden: Annotated[int, Field(ge=0)] | Literal["auto"] = 0
+    """Hidden factors of expression among the covariates, likewise; ``auto``: by permutation. They
+    are made of all genes, so that they have seen a little of the gene that is tested."""
 
     forest_trees: int = Field(default=100, ge=1)
     """Trees of a random forest."""
@@ -58,7 +71,7 @@ class StackConfig(Config):
     meta_rounds: int = Field(default=40, ge=1)
     """Trees of the XGBoost meta-learner."""
 
-    @field_validator("members", "metas")
+    @field_validator("members", "metas", "cis_features")
     @classmethod
     def _each_once(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if len(set(value)) != len(value):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from exprimo.core.progress import track
 from exprimo.genetics.stacking.config import Design, StackConfig
+from exprimo.genetics.stacking.inputs.tables import Features
 from exprimo.genetics.stacking.nested import Rows, Stacked, stack_rows
 from exprimo.genetics.stacking.parts import (
     Part,
@@ -18,7 +19,6 @@ from exprimo.genetics.stacking.parts import (
     parts_of_people,
     parts_of_people_and_genes,
 )
-from exprimo.genetics.stacking.tables import Features
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -49,12 +49,12 @@ class GenePredictions(NamedTuple):
 
 def stack_genes(
     features: Features,
-    expression: FloatArray,
+    expression: FloatArray | Sequence[FloatArray],
     fold: IntArray,
     settings: StackConfig,
     *,
     design: Design = "gene",
-    covariates: FloatArray | None = None,
+    covariates: FloatArray | Sequence[FloatArray] | None = None,
     gene_folds: int = 5,
     seed: int = 0,
 ) -> GenePredictions:
@@ -63,7 +63,7 @@ def stack_genes(
     Parameters
     ----------
     expression
-        (genes, people).
+        (genes, people), or one such array for each fold, prepared by its training people.
     fold
         Of each person, (people,), 0, 1, ....
     design
@@ -71,7 +71,7 @@ def stack_genes(
         model for all; within each fold of people the genes are held out in folds too.
         ``people-by-genes``: as published; rows are people, columns are the features of all genes.
     covariates
-        (people, covariates), projected out by training people.
+        (people, covariates), projected out by training people; or one such array for each fold.
     gene_folds
         Folds of genes in the design ``genes``; 1: every gene may train.
 
@@ -89,12 +89,14 @@ def stack_genes(
         return _all_at_once(features, expression, fold, settings, covariates, gene_folds, seed)
     found = []
     wide = design == "people-by-genes"
-    n_genes = len(expression)
+    each = _each(expression)
+    n_genes = len(each[0])
     for gene in track(range(n_genes), "stacking genes", n_genes):
         mine = slice(None) if wide else slice(gene, gene + 1)
         # (genes, people, features) -> (people, genes * features)
         blocks = [np.concatenate(list(block[mine]), axis=1) for block in features.values]
-        found.append(_one_gene(blocks, expression[gene], fold, settings, covariates, seed))
+        targets = [values[gene] for values in each]
+        found.append(_one_gene(blocks, targets, fold, settings, covariates, seed))
     return GenePredictions(
         found[0].names,
         np.stack([one.predicted for one in found], axis=1),
@@ -104,16 +106,22 @@ def stack_genes(
     )
 
 
+def _each(values: FloatArray | Sequence[FloatArray]) -> Sequence[FloatArray]:
+    """Give one array for each fold, or the one of all folds."""
+    return [values] if isinstance(values, np.ndarray) else values
+
+
 def _one_gene(
     blocks: list[FloatArray],
-    target: FloatArray,
+    targets: list[FloatArray],
     fold: IntArray,
     settings: StackConfig,
-    covariates: FloatArray | None,
+    covariates: FloatArray | Sequence[FloatArray] | None,
     seed: int,
 ) -> Stacked:
     people, gene = np.arange(len(fold)), np.zeros(len(fold), dtype=np.int64)
-    rows = Rows(blocks[0] if len(blocks) == 1 else blocks, target, gene, covariates)
+    features = blocks[0] if len(blocks) == 1 else blocks
+    rows = Rows(features, targets[0] if len(targets) == 1 else targets, gene, covariates)
 
     def inner(part: Part) -> Iterable[Part]:
         return inner_parts(part, people, gene, settings.inner_folds, genes_too=False, seed=seed)
@@ -123,14 +131,14 @@ def _one_gene(
 
 def _all_at_once(
     features: Features,
-    expression: FloatArray,
+    expression: FloatArray | Sequence[FloatArray],
     fold: IntArray,
     settings: StackConfig,
-    covariates: FloatArray | None,
+    covariates: FloatArray | Sequence[FloatArray] | None,
     gene_folds: int,
     seed: int,
 ) -> GenePredictions:
-    n_genes, n_people = expression.shape
+    n_genes, n_people = _each(expression)[0].shape
     person = np.tile(np.arange(n_people), n_genes)
     gene = np.repeat(np.arange(n_genes), n_people)
     genes_too = gene_folds > 1
@@ -169,18 +177,23 @@ def _all_at_once(
 
 
 def _residuals(
-    expression: FloatArray, covariates: FloatArray | None, fold: IntArray
+    expression: FloatArray | Sequence[FloatArray],
+    covariates: FloatArray | Sequence[FloatArray] | None,
+    fold: IntArray,
 ) -> dict[int, FloatArray]:
     """Give expression less covariates for each fold that is held out, (genes * people,)."""
+    values = _each(expression)
+    more = None if covariates is None else _each(covariates)
     found = {}
-    for number in np.unique(fold):
-        left = expression
-        if covariates is not None and covariates.shape[1]:
+    for at, number in enumerate(np.unique(fold)):
+        left = values[at if len(values) > 1 else 0]
+        design = None if more is None else more[at if len(more) > 1 else 0]
+        if design is not None and design.shape[1]:
             known = fold != number
-            centred = covariates - covariates[known].mean(axis=0)
-            away = expression[:, known] - expression[:, known].mean(axis=1, keepdims=True)
+            centred = design - design[known].mean(axis=0)
+            away = left[:, known] - left[:, known].mean(axis=1, keepdims=True)
             effect, *_ = np.linalg.lstsq(centred[known], away.T, rcond=None)
-            left = expression - (centred @ effect).T
+            left = left - (centred @ effect).T
         found[int(number)] = left.reshape(-1)
     return found
 

@@ -41,23 +41,29 @@ class Rows(NamedTuple):
         (rows, features), or one such array for each outer part where features were made anew
         for each.
     target
-        Expression, (rows,).
+        Expression, (rows,), or likewise one for each outer part.
     group
         Gene of each row, 0, 1, ...; level and spread are taken within it.
     covariates
-        (rows, covariates), or None; projected out of the target by the training rows.
+        (rows, covariates), or one for each outer part, or None; projected out of the target by
+        the training rows.
     """
 
     features: FloatArray | Sequence[FloatArray]
-    target: FloatArray
+    target: FloatArray | Sequence[FloatArray]
     group: IntArray
-    covariates: FloatArray | None = None
+    covariates: FloatArray | Sequence[FloatArray] | None = None
 
-    def features_of(self, part: int) -> FloatArray:
-        """Give the features for one outer part."""
-        if isinstance(self.features, np.ndarray):
-            return self.features
-        return self.features[part]
+    def of_part(self, part: int, known: NDArray[np.bool_]) -> tuple[FloatArray, FloatArray]:
+        """Give features, and the target less covariates by the known rows, for an outer part."""
+        given = self.covariates
+        covariates = given if given is None else _of_part(given, part)
+        target = without_covariates(_of_part(self.target, part), covariates, known)
+        return _of_part(self.features, part), target
+
+
+def _of_part(values: FloatArray | Sequence[FloatArray], part: int) -> FloatArray:
+    return values if isinstance(values, np.ndarray) else values[part]
 
 
 class Stacked(NamedTuple):
@@ -112,15 +118,14 @@ def stack_rows(
     (('ridge', 'elastic_net', 'stack_linear'), True)
     """
     names = (*settings.members, *settings.metas)
-    n_rows = len(rows.target)
+    n_rows = len(rows.group)
     predicted = np.full((len(names), n_rows), np.nan)
     observed, mean = np.full(n_rows, np.nan), np.full(n_rows, np.nan)
     of_part = np.full(n_rows, -1, dtype=np.int64)
     weights = np.full((len(parts), len(settings.members)), np.nan)
     for at, part in enumerate(parts):
         _refuse_overlap(part, of_part)
-        features = rows.features_of(at)
-        target = without_covariates(rows.target, rows.covariates, part.known)
+        features, target = rows.of_part(at, part.known)
         held, level = part.held, level_of(target, part.known, rows.group)
         told = _of_members(features, target, rows.group, part, settings, seed)
         out_of_fold = np.full((n_rows, len(settings.members)), np.nan)

@@ -3,28 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from exprimo.core.errors import ConfigError, MismatchError
+from exprimo.core.errors import ConfigError
 from exprimo.core.files.atomic import atomic_directory
 from exprimo.core.files.provenance import describe_origin
 from exprimo.core.ledger import Ledger
-from exprimo.data.phenotypes import PersonalExpression, read_covariates, read_expression_bed
-from exprimo.data.phenotypes.covariates import people_of_covariates
-from exprimo.genetics.cohort import Cohort, folds_of, open_cohort
-from exprimo.genetics.cohort.matching import match_people
+from exprimo.data.phenotypes import read_expression_bed
+from exprimo.genetics.cohort import PreparedFolds, folds_of, prepare_folds, read_strands
 from exprimo.genetics.scores.fitting.config import ScoresConfig
+from exprimo.genetics.stacking.cis import score_cis
 from exprimo.genetics.stacking.config import Design, StackConfig
-from exprimo.genetics.stacking.designs import FloatArray, IntArray, stack_genes
+from exprimo.genetics.stacking.designs import FloatArray, GenePredictions, IntArray, stack_genes
+from exprimo.genetics.stacking.inputs.leaks import ledger_beside, ledger_of_folds, refuse_leaks
+from exprimo.genetics.stacking.inputs.people import (
+    GenotypeFiles,
+    Matched,
+    matched,
+    shared_genes,
+)
+from exprimo.genetics.stacking.inputs.tables import (
+    Features,
+    FeatureTable,
+    join_features,
+    read_feature_table,
+)
 from exprimo.genetics.stacking.judging import Judgement, judge_predictors
-from exprimo.genetics.stacking.leaks import ledger_beside, refuse_leaks
-from exprimo.genetics.stacking.rivals import with_rivals
-from exprimo.genetics.stacking.tables import FeatureTable, join_features, read_feature_table
 from exprimo.genetics.stacking.writing import write_stack
 
 
@@ -43,6 +51,8 @@ class StackDone(NamedTuple):
         Predictor -> how well it does: members, stacks, and rivals on cis-genotypes.
     leaks
         What was allowed to leak; empty otherwise.
+    notes
+        What should be known of it.
     """
 
     path: Path
@@ -53,16 +63,7 @@ class StackDone(NamedTuple):
     dropped: Mapping[str, int]
     scores: Mapping[str, Judgement]
     leaks: tuple[str, ...]
-
-
-class _Matched(NamedTuple):
-    """Expression and covariates of the people whom all files have; genotypes where given."""
-
-    people: tuple[str, ...]
-    expression: PersonalExpression
-    covariates: FloatArray
-    cohort: Cohort | None
-    dropped: dict[str, int]
+    notes: tuple[str, ...] = ()
 
 
 def stack(
@@ -76,6 +77,11 @@ def stack(
     folds: int = 5,
     folds_file: str | Path | None = None,
     gene_folds: int = 5,
+    gene: Sequence[str] = (),
+    samples: Sequence[str] | Path | None = None,
+    fasta: str | Path | None = None,
+    genes: str | Path | None = None,
+    chrom_style: str | Path = "auto",
     ledgers: Sequence[str | Path] = (),
     allow_leak: bool = False,
     rivals: Mapping[str, Any] | None = None,
@@ -91,7 +97,8 @@ def stack(
         An expression BED: ``#chr start end gene_id`` and a column for each person.
     features
         Tables with a row for each person, or for each gene and person: personal predictions,
-        outputs of tracks, scores, covariates. See `read_feature_table`.
+        outputs of tracks, scores, covariates. See `read_feature_table`. May be empty where scores
+        on cis-genotypes are features (``cis_features=("p+t", "elastic_net")``).
     out
         A new folder: ``predictions.parquet``, ``genes.parquet``, ``weights.parquet``,
         ``summary.json``, ``folds.tsv``, ``ledger.parquet``.
@@ -107,6 +114,15 @@ def stack(
         Folds of people: so many, or a table ``sample, fold``.
     gene_folds
         Folds of genes in the design ``genes``.
+    gene
+        These genes only.
+    samples
+        These people only: names, or a file with one a line.
+    fasta, chrom_style
+        What REF alleles are checked against; ``"auto"``, or a table: name in the genotypes, name
+        in the others.
+    genes
+        GTF, GFF3 or BED that tells strands, for windows that are not symmetric.
     ledgers
         What features learned from, where no ledger lies beside their table.
     allow_leak
@@ -123,42 +139,116 @@ def stack(
     >>> done = stack("e.bed", ["personal.parquet"], "stack/")  # doctest: +SKIP
     >>> done.scores["stack_linear"].r2.value  # doctest: +SKIP
     """
-    config = StackConfig.checked(settings)
-    judged = ScoresConfig.checked({**(rivals or {}), "seed": seed})
-    if not features:
-        raise ConfigError("a stack without features", remedy="Give --features")
+    plan = _Plan(
+        _checked(settings, features, genotypes),
+        ScoresConfig.checked({**(rivals or {}), "seed": seed}),
+        design, gene_folds, genes, seed,
+    )  # fmt: skip
     measured = read_expression_bed(expression)
     tables = [read_feature_table(path) for path in features]
-    sources = [expression, *features, *_given(covariates, folds_file, *ledgers)]
+    sources = [expression, *features, *_given(covariates, folds_file, genes, *ledgers)]
+    files = GenotypeFiles(genotypes, fasta, chrom_style)
     with (
         atomic_directory(out) as folder,
         threadpool_limits(threads, user_api="blas"),
-        _matched(measured, tables, genotypes, covariates) as found,
+        matched(measured, tables, files, covariates, samples) as found,
     ):
         fold = folds_of(found.people, folds, seed, folds_file)
         leaks = refuse_leaks(
             _ledgers(tables, ledgers), found.people, fold.tolist(), allow=allow_leak
         )
-        genes, rows, dropped = _shared_genes(found.expression, tables)
-        values = found.expression.values[rows]
-        joined = join_features(tables, genes, found.people, int(fold.max()) + 1)
-        done = stack_genes(
-            joined, values, fold, config, design=design, covariates=found.covariates,
-            gene_folds=gene_folds, seed=seed,
-        )  # fmt: skip
-        if found.cohort is not None:
-            done = with_rivals(done, found.cohort, genes, fold, judged)
-        per_gene, scores = judge_predictors(done, genes, fold, seed=seed)
-        stamped = tuple(f"{leak.fitted}: {len(leak.keys)} {leak.unit}s" for leak in leaks)
+        names, rows, dropped = shared_genes(found.expression, tables, gene)
+        joined = join_features(tables, names, found.people, int(fold.max()) + 1)
+        prepared = plan.prepared(found, fold)
+        n_features, done = plan.stacked(found, prepared, joined, names, rows, fold)
+        per_gene, scores = judge_predictors(done, names, fold, seed=seed)
         summary = StackDone(
-            Path(out), len(genes), len(found.people), len(np.unique(fold)), len(joined.names),
-            {**found.dropped, **dropped}, scores, stamped,
+            Path(out), len(names), len(found.people), len(np.unique(fold)), n_features,
+            {**found.dropped, **dropped}, scores,
+            tuple(f"{leak.fitted}: {len(leak.keys)} {leak.unit}s" for leak in leaks),
+            prepared.notes,
         )  # fmt: skip
-        origin = describe_origin(
-            sources, design=design, seed=seed, settings=config.model_dump(mode="json")
+        origin = describe_origin(sources, genotypes=str(genotypes or ""), **plan.facts())
+        learned = ledger_of_folds(found.people, fold.tolist()).merged(prepared.ledger)
+        write_stack(
+            folder, done, per_gene, summary._asdict(), names, found.people, fold, learned, origin
         )
-        write_stack(folder, done, per_gene, summary._asdict(), genes, found.people, fold, origin)
     return summary
+
+
+class _Plan(NamedTuple):
+    """How features are stacked and judged."""
+
+    config: StackConfig
+    rivals: ScoresConfig
+    design: Design
+    gene_folds: int
+    genes: str | Path | None
+    seed: int
+
+    def facts(self) -> dict[str, Any]:
+        """Give what the provenance says of it."""
+        return {
+            "design": self.design,
+            "seed": self.seed,
+            "settings": self.config.model_dump(mode="json"),
+            "rivals": self.rivals.model_dump(mode="json"),
+        }
+
+    def prepared(self, found: Matched, fold: IntArray) -> PreparedFolds:
+        """Transform expression and add hidden factors, by the training people of each fold."""
+        return prepare_folds(
+            found.people, found.expression.values, found.covariates, fold,
+            transforms=self.config.transforms, hidden=self.config.hidden, everybody=False,
+            seed=self.seed,
+        )  # fmt: skip
+
+    def stacked(
+        self,
+        found: Matched,
+        prepared: PreparedFolds,
+        features: Features,
+        genes: Sequence[str],
+        rows: IntArray,
+        fold: IntArray,
+    ) -> tuple[int, GenePredictions]:
+        """Stack, with scores on cis-genotypes before and beside; give the number of features."""
+        cis = None
+        if found.cohort is not None:
+            strands = None if self.genes is None else read_strands(self.genes, found.expression)
+            cis = score_cis(
+                found.cohort, prepared, genes, fold, self.rivals,
+                features=self.config.cis_features, n_inner=self.config.inner_folds,
+                strands=strands, seed=self.seed,
+            )  # fmt: skip
+            features = cis.joined(features)
+        done = stack_genes(
+            features, _of_rows(prepared, rows), fold, self.config, design=self.design,
+            covariates=_alone(prepared.covariates), gene_folds=self.gene_folds, seed=self.seed,
+        )  # fmt: skip
+        return len(features.names), done if cis is None else cis.beside(done)
+
+
+def _checked(
+    settings: Mapping[str, Any],
+    features: Sequence[str | Path],
+    genotypes: str | Path | None,
+) -> StackConfig:
+    config = StackConfig.checked(settings)
+    if not features and not config.cis_features:
+        raise ConfigError("a stack without features", remedy="Give --features or --cis-feature")
+    if config.cis_features and genotypes is None:
+        raise ConfigError("scores on cis-genotypes without genotypes", remedy="Give --genotypes")
+    return config
+
+
+def _alone(each: tuple[FloatArray, ...]) -> FloatArray | Sequence[FloatArray]:
+    """Give the one array of all folds by itself."""
+    return each[0] if len(each) == 1 else each
+
+
+def _of_rows(prepared: PreparedFolds, rows: IntArray) -> FloatArray | Sequence[FloatArray]:
+    return _alone(tuple(values[rows] for values in prepared.values))
 
 
 def _given(*paths: str | Path | None) -> Iterator[str | Path]:
@@ -179,64 +269,3 @@ def _ledgers(tables: Sequence[FeatureTable], more: Sequence[str | Path]) -> list
             }
             found.append(Ledger(kept))
     return found
-
-
-@contextmanager
-def _matched(
-    measured: PersonalExpression,
-    tables: Sequence[FeatureTable],
-    genotypes: str | Path | None,
-    covariates: str | Path | None,
-) -> Iterator[_Matched]:
-    """Match people by name over all files."""
-    common = set(tables[0].frame["individual"])
-    for table in tables[1:]:
-        common &= set(table.frame["individual"])
-    if not common:
-        heads = [f"{one.path}: {', '.join(one.frame['individual'].head(5))}" for one in tables]
-        raise MismatchError("nobody is in all feature tables", found="; ".join(heads))
-    described = None
-    if covariates is not None:
-        described = people_of_covariates(covariates, (*sorted(common), *measured.people))
-    people, dropped = match_people(
-        sorted(common),
-        measured.people,
-        described,
-        files=("features", str(measured.source), str(covariates)),
-    )
-    counts = {reason.replace("genotypes", "features"): n for reason, n in dropped.items()}
-    if genotypes is None:
-        values = np.empty((len(people), 0))
-        if covariates is not None:
-            values = read_covariates(covariates, people).values
-        yield _Matched(people, measured.of(people), values, None, counts)
-        return
-    with open_cohort(genotypes, measured, covariates, samples=people, constant="drop") as cohort:
-        for reason, n in cohort.dropped.items():
-            counts[reason] = counts.get(reason, 0) + n
-        yield _Matched(cohort.people, cohort.expression, cohort.covariates, cohort, counts)
-
-
-def _shared_genes(
-    expression: PersonalExpression, tables: Sequence[FeatureTable]
-) -> tuple[list[str], IntArray, dict[str, int]]:
-    """Give genes that vary and that all tables of genes have, and their rows of expression."""
-    known = [set(table.frame["gene_id"]) for table in tables if table.of_genes]
-    names = expression.genes["gene_id"].tolist()
-    has = np.array([all(name in genes for genes in known) for name in names])
-    varies = np.ptp(expression.values, axis=1) > 0
-    rows = np.flatnonzero(has & varies)
-    if not len(rows):
-        heads = [f"{one.path}: {', '.join(one.frame['gene_id'].head(3))}"
-                 for one in tables if one.of_genes]  # fmt: skip
-        raise MismatchError(
-            "no gene that varies is in all tables of genes",
-            file=expression.source,
-            found="; ".join(heads) or "constant genes",
-            expected=f"genes such as {', '.join(names[:3])}",
-        )
-    dropped = {
-        "genes without features": int((~has).sum()),
-        "genes that do not vary": int((has & ~varies).sum()),
-    }
-    return [names[row] for row in rows], rows, {why: n for why, n in dropped.items() if n}

@@ -12,9 +12,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from exprimo.core.ledger import Ledger
 from exprimo.core.run import write_json
 from exprimo.genetics.stacking.designs import GenePredictions
-from exprimo.genetics.stacking.leaks import ledger_of_folds
 
 IntArray = NDArray[np.int64]
 
@@ -27,6 +27,7 @@ def write_stack(
     genes: Sequence[str],
     people: Sequence[str],
     fold: IntArray,
+    ledger: Ledger,
     origin: Mapping[str, Any],
 ) -> None:
     """Write predictions, scores, weights, folds, ledger and where all came from."""
@@ -35,7 +36,7 @@ def write_stack(
     _write_table(_weights_table(done, genes), folder / "weights.parquet")
     folds = pd.DataFrame({"sample": list(people), "fold": fold})
     folds.to_csv(folder / "folds.tsv", sep="\t", index=False, lineterminator="\n")
-    ledger_of_folds(people, fold.tolist()).save(folder / "ledger.parquet")
+    ledger.save(folder / "ledger.parquet")
     write_json(folder / "summary.json", as_plain(summary))
     write_json(folder / "provenance.json", origin)
 

@@ -13,7 +13,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-Colour = Literal["c1", "c2", "c3", "c4", "c5", "c6", "text", "muted"]
+Colour = Literal[
+    "c1", "c2", "c3", "c4", "c5", "c6", "l1", "l2", "l3", "l4", "l5", "text", "muted"
+]  # fmt: skip
 
 LIGHT: dict[Colour, str] = {
     "c1": "#0072B2",
@@ -22,10 +24,16 @@ LIGHT: dict[Colour, str] = {
     "c4": "#CC79A7",
     "c5": "#B37700",
     "c6": "#3A9BD1",
+    "l1": "#8A95A1",
+    "l2": "#D06F10",
+    "l3": "#C8437A",
+    "l4": "#7A1FA2",
+    "l5": "#1B0C6B",
     "text": "#1B1F24",
     "muted": "#6B7480",
 }
-"""Okabe and Ito's palette on white; orange and sky blue darkened to 3:1 contrast."""
+"""Okabe and Ito's palette on white; orange and sky blue darkened to 3:1 contrast. ``l1`` to ``l5``
+are steps from little to much, which stand out from the page the more, whatever the eye."""
 
 DARK: dict[Colour, str] = {
     "c1": "#4DA3E0",
@@ -34,6 +42,11 @@ DARK: dict[Colour, str] = {
     "c4": "#E39AC4",
     "c5": "#E69F00",
     "c6": "#8CCBF2",
+    "l1": "#6F7A87",
+    "l2": "#9A62D8",
+    "l3": "#E0609A",
+    "l4": "#F7A04F",
+    "l5": "#FFE680",
     "text": "#E6E9ED",
     "muted": "#98A2AE",
 }
@@ -81,6 +94,7 @@ def ink_on(scale: Sequence[str], share: float) -> str:
 
 
 CYCLE: tuple[Colour, ...] = ("c1", "c2", "c3", "c4", "c5", "c6")
+STEPS: tuple[Colour, ...] = ("l1", "l2", "l3", "l4", "l5")
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x")
 
 FloatArray = NDArray[np.float64]
@@ -122,6 +136,8 @@ class Series:
         Points are rings.
     live
         Which points the browser gets, None for all; PNG and SVG always show all of them.
+    shown
+        Whether it is drawn at once; else the browser's legend offers it, and pictures leave it out.
     """
 
     name: str
@@ -141,6 +157,7 @@ class Series:
     hollow: bool = False
     live: NDArray[np.int64] | None = None
     band: bool = False
+    shown: bool = True
 
 
 @dataclass(frozen=True)
@@ -204,6 +221,53 @@ class Rule:
 
 
 @dataclass(frozen=True)
+class Box:
+    """A filled rectangle in the units of both axes; from bottom to top where `y` is not given."""
+
+    x: tuple[float, float]
+    y: tuple[float, float] | None
+    colour: Colour
+    opacity: float = 1.0
+
+
+@dataclass(frozen=True)
+class Word:
+    """A word that stands at a place, centred; a minor one is left out where the page is narrow."""
+
+    x: float
+    y: float
+    text: str
+    colour: Colour = "text"
+    minor: bool = False
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One of several plots above one another that share their x axis.
+
+    Attributes
+    ----------
+    height
+        In inches of the picture; the browser's form is as tall in proportion.
+    rules
+        Lines across at a position of its own y axis. Those of the chart run through all panels.
+    named
+        Whether the y axis has ticks and a grid.
+    title
+        What stands above the panel's left end, if anything.
+    """
+
+    y: Axis
+    series: tuple[Series, ...]
+    height: float
+    rules: tuple[Rule, ...] = ()
+    boxes: tuple[Box, ...] = ()
+    words: tuple[Word, ...] = ()
+    named: bool = True
+    title: str = ""
+
+
+@dataclass(frozen=True)
 class Chart:
     """A figure: what it shows, in words too, and the files that its numbers came from.
 
@@ -219,6 +283,8 @@ class Chart:
         Whether the browser draws it; else the page shows the picture alone.
     live_note
         What is said beside the caption of the browser's form alone.
+    panels
+        Plots above one another, the first on top, in place of `series` and `y`.
     """
 
     key: str
@@ -236,6 +302,12 @@ class Chart:
     matrix: Matrix | None = None
     live: bool = True
     live_note: str = ""
+    panels: tuple[Panel, ...] = ()
+
+    @property
+    def every_series(self) -> tuple[Series, ...]:
+        """Give the series of all panels."""
+        return (*self.series, *(one for panel in self.panels for one in panel.series))
 
     @property
     def rows(self) -> int:
@@ -251,7 +323,7 @@ class Chart:
     @property
     def has_legend(self) -> bool:
         """Tell whether there is more than one name to tell apart."""
-        return len({s.name for s in self.series if s.in_legend}) > 1
+        return len({s.name for s in self.every_series if s.in_legend}) > 1
 
 
 def floats(values: ArrayLike) -> FloatArray:

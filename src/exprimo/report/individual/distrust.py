@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from exprimo.report.individual.association.distrust import association_doubts
 from exprimo.report.individual.reading import IndividualFolder, interval_of
 from exprimo.report.runs.doubt import Doubt, by_weight
 from exprimo.report.wording import counted, listed, number, percent, with_interval
@@ -14,7 +15,9 @@ _SURE = 0.05
 
 def study_doubts(study: IndividualFolder) -> list[Doubt]:
     """Collect every doubt, the serious ones first."""
-    return by_weight([*_simulated(study), *_people(study), *_genes(study), *_controls(study)])
+    more = [] if study.association is None else association_doubts(study.association)
+    own = [*_simulated(study), *_people(study), *_genes(study), *_controls(study)]
+    return by_weight([*own, *more])
 
 
 def _simulated(study: IndividualFolder) -> Iterator[Doubt]:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from exprimo.core.files.versions import check_format_version
 from exprimo.report.files import needed, read_json, read_table
+from exprimo.report.individual.association.reading import Association, read_association
 
 STUDY_FORMAT = 1
 KIND = "individual"
@@ -35,6 +36,8 @@ class IndividualFolder:
         ``study.json``.
     genes, people, top, effects
         The tables; None where there was no expression, or no truth.
+    association
+        eQTLs, predictors, loci and candidates; None where the study has none.
     """
 
     name: str
@@ -43,6 +46,7 @@ class IndividualFolder:
     people: pd.DataFrame | None
     top: pd.DataFrame
     effects: pd.DataFrame | None
+    association: Association | None = None
 
     @property
     def question(self) -> str:
@@ -98,6 +102,7 @@ def read_individual_study(source: str | Path) -> IndividualFolder:
         _table(folder / "people.tsv", *_PEOPLE),
         read_table(folder / "top.tsv", *_TOP),
         _table(folder / "effects.tsv", *_EFFECTS),
+        read_association(folder, facts),
     )
 
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from exprimo.report.charts.chart import Chart
 from exprimo.report.document.html import Page, pretty_json
 from exprimo.report.document.table import Table
+from exprimo.report.individual.association.answer import sentences, tiles
+from exprimo.report.individual.association.view import AssociationView, association_view
 from exprimo.report.individual.distrust import study_doubts
 from exprimo.report.individual.figures import study_charts
 from exprimo.report.individual.reading import IndividualFolder, interval_of
@@ -27,23 +30,31 @@ class IndividualView(NamedTuple):
     created: str
     command: str
     settings: str
+    association: AssociationView | None
 
 
 def individual_page(study: IndividualFolder) -> Page:
     """Make the page of a study."""
+    half: AssociationView | None = None
+    charts: list[Chart] = []
+    if study.association is not None:
+        half, charts = association_view(study.association)
     values: dict[str, Any] = {
         "title": "What people's own sequences tell of their expression",
         "kicker": "Study · individual",
-        "s": _view(study),
+        "s": _view(study, half),
     }
-    return Page("individual.html.j2", study_charts(study), values)
+    return Page("individual.html.j2", [*study_charts(study), *charts], values)
 
 
-def _view(study: IndividualFolder) -> IndividualView:
+def _view(study: IndividualFolder, half: AssociationView | None) -> IndividualView:
     told = study.facts["verdict"]
+    found = study.association
+    more = () if found is None else sentences(found)
+    numbers = [*_tiles(study), *([] if found is None else tiles(found))]
     return IndividualView(
         study=study,
-        answer=Answer((str(told["text"]),), tuple(_tiles(study)), ("study.json",)),
+        answer=Answer((str(told["text"]), *more), tuple(numbers), ("study.json",)),
         follows=told.get("follows"),
         doubts=study_doubts(study),
         tables={
@@ -54,6 +65,7 @@ def _view(study: IndividualFolder) -> IndividualView:
         created=str(study.facts.get("created") or "")[:10],
         command=" ".join(map(str, study.facts.get("command") or ())),
         settings=pretty_json(study.facts.get("config")),
+        association=half,
     )
 
 

@@ -67,6 +67,7 @@
     if (rows) height = 110 + legend + (narrow ? 46 : 38) * Math.max(rows, 2);
     if (figure.square) height = Math.min(width, 520) + legend;
     if (figure.cells) height = Math.max(Math.min(width, 520), figure.cells * 11 + 120);
+    if (figure.high) height = figure.high + 96 + legend;
     if (figure.stretched) height = 118 + figure.cells * (figure.cells > 12 ? 15 : 30);
     // Names beside points need room; the pointer still tells them where they are left out.
     const notes = given.annotations.filter((note) => note.name !== "note" || width >= (figure.square ? 360 : 560));
@@ -80,6 +81,7 @@
       legend: { orientation: "h", x: 0, xanchor: "left", xref: "container", y: 0, yref: "container", yanchor: "bottom", font: { size: 12 }, itemsizing: figure.tall ? "constant" : "trace" },
       xaxis: axis(given.xaxis, style), yaxis: axis(given.yaxis, style),
     };
+    for (const name of Object.keys(given)) if (/^yaxis\d+$/.test(name)) layout[name] = axis(given[name], style);
     if (figure.cells) layout.xaxis.tickangle = !figure.stretched && figure.layout.xaxis.tickvals.length > 4 ? -90 : 0;
     if (rows) {
       layout.xaxis.showgrid = true;
@@ -87,7 +89,7 @@
       if (narrow) {
         layout.xaxis.title.text = wrapped(layout.xaxis.title.text, 26);
         layout.yaxis.tickfont.size = 11;
-        layout.yaxis.ticktext = figure.layout.yaxis.ticktext.map((name) => name.replace(": ", "<br>"));
+        layout.yaxis.ticktext = figure.layout.yaxis.ticktext.map((name) => name.replace(": ", "<br>").replace(" − ", "<br>− ").replace(" (", "<br>("));
       }
     }
     return layout;

@@ -14,6 +14,7 @@ import pandas as pd
 
 from exprimo.core.errors import FormatError, InputError
 from exprimo.core.files.atomic import atomic_file, storage_errors
+from exprimo.core.files.origin import provenance_path
 from exprimo.core.files.versions import check_alphabet, check_format_version
 from exprimo.core.predictor import Floats
 from exprimo.core.run import write_json
@@ -23,7 +24,6 @@ from exprimo.scoring.mutagenesis.table import BASES, EFFECT_COLUMNS
 from exprimo.scoring.shards.tables import (
     Tables,
     TableWriter,
-    provenance_path,
     write_parquet,
     write_tsv,
 )

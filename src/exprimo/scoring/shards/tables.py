@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,14 +10,14 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from exprimo.core.errors import FormatError, InputError
+from exprimo.core.errors import InputError
 from exprimo.core.files.atomic import atomic_file
+from exprimo.core.files.origin import parquet_metadata, provenance_path
 from exprimo.core.run import write_json
 
 Tables = Iterator[pa.Table]
 # Writes the tables to a path, with the provenance, and gives the number of rows.
 TableWriter = Callable[[Path, Tables, dict[str, Any]], int]
-METADATA = b"exprimo"
 # Small tables are gathered: a row group of a parquet file costs some kilobytes.
 _ROWS = 1 << 18
 
@@ -37,7 +36,7 @@ def write_parquet(out: Path, tables: Tables, origin: dict[str, Any]) -> int:
     first = next(groups, None)
     if first is None:
         raise InputError("nothing to write", file=out)
-    schema = first.schema.with_metadata({METADATA: json.dumps(origin).encode()})
+    schema = first.schema.with_metadata(parquet_metadata(origin))
     n_rows = 0
     # A handle, not a path: a write that fails is then the operating system's error.
     with (
@@ -60,31 +59,6 @@ def write_tsv(out: Path, tables: Tables, origin: dict[str, Any]) -> int:
             n_rows += table.num_rows
     write_json(provenance_path(out), origin)
     return n_rows
-
-
-def provenance_path(out: Path) -> Path:
-    """Name the file beside a text file that says where it came from.
-
-    Examples
-    --------
-    >>> provenance_path(Path("P.tsv")).name
-    'P.tsv.provenance.json'
-    """
-    return out.with_name(f"{out.name}.provenance.json")
-
-
-def read_origin(path: str | Path) -> dict[str, Any]:
-    """Read where a table came from: out of a parquet file, or from beside a text file."""
-    source = Path(path)
-    try:
-        if source.suffix == ".parquet":
-            text = (pq.read_schema(source.absolute()).metadata or {})[METADATA]
-        else:
-            text = provenance_path(source).read_bytes()
-        origin: dict[str, Any] = json.loads(text)
-    except (OSError, ValueError, KeyError, pa.ArrowInvalid) as error:
-        raise FormatError("no provenance is known of this table", file=source) from error
-    return origin
 
 
 def _gathered(tables: Tables) -> Tables:

@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from exprimo.core.errors import FormatError, InputError, MismatchError
+from exprimo.core.files.origin import read_origin
 from exprimo.core.files.versions import check_format_version
-from exprimo.scoring.shards.tables import read_origin
 from exprimo.scoring.variants.scores import SIGNED
 from exprimo.scoring.variants.table import KEY
 

@@ -9,6 +9,7 @@ from typing import Any, Literal, NamedTuple
 
 from exprimo.core.errors import ConfigError, MismatchError
 from exprimo.core.files.atomic import atomic_file, refuse_existing
+from exprimo.core.files.origin import with_column_sources
 from exprimo.core.files.provenance import describe_origin
 from exprimo.scoring.resolve import is_run
 from exprimo.scoring.shards import ExecutorName, run_shards
@@ -21,6 +22,7 @@ from exprimo.scoring.variants.background import (
 from exprimo.scoring.variants.config import VariantsConfig
 from exprimo.scoring.variants.plan import Center
 from exprimo.scoring.variants.scores import OF_ALL_TRACKS, ScoreKind, meaning
+from exprimo.scoring.variants.table import SOURCES
 from exprimo.scoring.variants.work import VariantWork
 from exprimo.scoring.variants.writing.writers import check_scores_path, scores_writer
 
@@ -269,7 +271,7 @@ def _write(
 def _origin(work: VariantWork, settings: dict[str, Any]) -> dict[str, Any]:
     config = work.config
     files = (config.variants, config.fasta, config.genes, config.background)
-    return describe_origin(
+    origin = describe_origin(
         [path for path in files if path is not None and Path(path).is_file()],
         kind=KIND,
         format_version=SCORES_FORMAT,
@@ -284,6 +286,7 @@ def _origin(work: VariantWork, settings: dict[str, Any]) -> dict[str, Any]:
             "decided": work.decided,
         },
     )
+    return with_column_sources(origin, SOURCES)
 
 
 def _text(path: str | Path | None) -> str | None:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from exprimo.core.files.origin import MODEL
 from exprimo.scoring.variants.passes import ScoredPairs
 from exprimo.scoring.variants.plan import Plan
 
@@ -28,6 +29,10 @@ COLUMNS = (
     "contains_unknown",
 )
 """All columns in order; absolute_score and quantile only where there is one."""
+SOURCES = {
+    name: [MODEL] for name in ("ref_pred", "alt_pred", "raw_score", "absolute_score", "quantile")
+}
+"""What the columns of numbers were made from: none knows of an association."""
 KEY = ["chrom", "pos", "ref", "alt", "gene_id"]
 """What tells one pair of variant and window from another."""
 ALL_TRACKS = "all"

@@ -20,8 +20,10 @@ import pandas as pd
 
 from exprimo.simulate.config import random_stream
 from exprimo.simulate.individuals.config import IndividualsConfig
+from exprimo.simulate.individuals.effects import ROUNDING
 
 Values = npt.NDArray[np.float64]
+# What has effects of SD `covariate_effect`; the group has its own.
 COVARIATES = ("sex", "batch", "quality")
 _LEAST_SHARE = 1e-3
 
@@ -32,7 +34,7 @@ class PersonalExpression(NamedTuple):
     expression: Values
     """Log2, shape (genes, people)."""
     heritability: pd.DataFrame
-    """One row per gene: h2_asked, h2, cis_variance, noise_variance."""
+    """One row per gene: h2_asked, h2, cis_variance, noise_variance, cis_varies."""
 
 
 def draw_people(seed: int, config: IndividualsConfig) -> pd.DataFrame:
@@ -60,10 +62,21 @@ def draw_people(seed: int, config: IndividualsConfig) -> pd.DataFrame:
 
 
 def covariate_values(people: pd.DataFrame) -> pd.DataFrame:
-    """Give the covariates as numbers, one column each: sex (1: male), batch, quality."""
-    values = people[["sex", "batch", "quality"]].copy()
+    """Give the covariates as numbers: sex (1: male), batch, quality; of two groups, group (1: B).
+
+    They are all that acts on expression beside cis variants and noise. Without the group, variants
+    that differ in frequency between the groups would be associated with genes they do not act on.
+
+    Examples
+    --------
+    >>> covariate_values(draw_people(0, IndividualsConfig(people=10)))["group"].tolist()
+    [0, 0, 0, 0, 0, 1, 1, 1, 1, 1]
+    """
+    values = people[list(COVARIATES)].copy()
     values["sex"] = (values["sex"] == "male").astype(np.int64)
-    return values[list(COVARIATES)]
+    if people["group"].nunique() > 1:
+        values["group"] = (people["group"] == "B").astype(np.int64)
+    return values
 
 
 def ask_heritability(seed: int, genes: int, config: IndividualsConfig) -> Values:
@@ -96,7 +109,8 @@ def express(
     sd = np.clip(wanted, *config.noise_sd) * np.ones(genes)
     noise = random_stream(seed, "individuals.noise").normal(0.0, 1.0, (genes, count))
     noise *= sd[:, np.newaxis]
-    known = standardised(covariate_values(people).to_numpy(dtype=np.float64))
+    given = covariate_values(people)[list(COVARIATES)]
+    known = standardised(given.to_numpy(dtype=np.float64))
     second = np.array([[group == "B"] for group in people["group"]], dtype=np.float64)
     groups = standardised(second)
     stream = random_stream(seed, "individuals.covariates")
@@ -110,6 +124,7 @@ def express(
             "h2": cis_variance / told,
             "cis_variance": cis_variance,
             "noise_variance": noise.var(axis=1),
+            "cis_varies": np.ptp(cis, axis=1) > ROUNDING,
         }
     )
     return PersonalExpression(level[:, np.newaxis] + cis + noise + other, table)

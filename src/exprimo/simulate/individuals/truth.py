@@ -105,7 +105,8 @@ def heritability_table(
     -------
     pandas.DataFrame
         gene_id, h2 (the share that was realised), h2_asked, causal_variants, cis_variance,
-        noise_variance.
+        noise_variance, cis_varies (yes or no). A gene is truly null where the last is "no": its
+        cis part is the same in all people, while a variance of 0.0000 may only be small.
     """
     acting = variants.loc[variants["effect"] != 0, "gene_id"].value_counts()
     table = pd.DataFrame({"gene_id": list(gene_ids)})
@@ -114,6 +115,7 @@ def heritability_table(
     table["causal_variants"] = table["gene_id"].map(acting).fillna(0).astype(np.int64)
     table["cis_variance"] = told["cis_variance"].to_numpy()
     table["noise_variance"] = told["noise_variance"].to_numpy()
+    table["cis_varies"] = np.where(told["cis_varies"].to_numpy(dtype=bool), "yes", "no")
     return table
 
 

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from exprimo.core.errors import ConfigError, InputError
 from exprimo.core.run import Run
 from exprimo.data.textfile import require_file
+from exprimo.studies.individual.association.truth import HERITABILITY
 from exprimo.studies.individual.config import IndividualStudy
 from exprimo.studies.individual.truth import COMPONENTS, VARIANTS
 
@@ -70,7 +71,7 @@ def check_study(study: IndividualStudy, home: Path) -> None:
     require_file(home / study.genes.fasta, "a FASTA file")
     require_file(home / study.genes.genes, "an annotation")
     given = (study.people.samples, study.people.expression, study.people.covariates)
-    for file in (*given, study.variants.file):
+    for file in (*given, study.variants.file, study.association.motifs):
         if file is not None:
             require_file(home / file, "a file of the study")
     if study.people.covariates is not None and study.people.expression is None:
@@ -80,7 +81,7 @@ def check_study(study: IndividualStudy, home: Path) -> None:
             remedy="Give people.expression, or leave the covariates out",
         )
     if study.truth is not None:
-        for name in (VARIANTS, COMPONENTS):
+        for name in (VARIANTS, COMPONENTS, HERITABILITY):
             require_file(home / study.truth / name, "the truth of a simulated world with people")
 
 

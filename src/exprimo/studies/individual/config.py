@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from exprimo.core.config import Config
+from exprimo.studies.individual.association.config import Association
 
 
 class People(Config):
@@ -87,7 +88,7 @@ class IndividualStudy(Config):
     """What this file describes."""
     out: str = "results"
     """The folder to write: models/NAME/people.parquet and variants.parquet, genes.tsv,
-    people.tsv, top.tsv, report.html."""
+    people.tsv, top.tsv, association/, egenes.tsv, predictors.tsv, report.html."""
     question: str = ""
     """What the report asks in its first line; unset: made from the files."""
     people: People
@@ -100,6 +101,8 @@ class IndividualStudy(Config):
     """How sequences are read."""
     variants: Variants = Variants()
     """Which variants are scored."""
+    association: Association = Association()
+    """eQTLs, fine-mapping, scores, stack, overlap and candidates, where there is expression."""
     threads: int | None = Field(None, ge=1)
     """CPU threads; unset: all."""
     seed: int = Field(0, ge=0)

@@ -33,6 +33,9 @@ class Material(NamedTuple):
     genes
         Ids of the genes to judge; ``left_out`` says why others are not, ``learned`` how many of
         them each model learned from.
+    sites
+        ``gene_id, gene_name, chrom, tss`` (0-based), ``strand`` of these genes, named as in the
+        genome.
     people
         Who has genotypes and, where it was given, expression.
     expression, covariates
@@ -44,6 +47,7 @@ class Material(NamedTuple):
     genes: list[str]
     left_out: dict[str, int]
     learned: dict[str, int]
+    sites: pd.DataFrame
     people: list[str]
     expression: PersonalExpression | None
     covariates: Matrix | None
@@ -70,7 +74,10 @@ def read_material(study: IndividualStudy, home: Path) -> Material:
         ).digest
         for at, (name, model) in enumerate(models.items())
     }
-    return Material(models, digests, genes, left_out, learned, people, expression, covariates)
+    judged = sites[sites["gene_id"].isin(genes)]
+    return Material(
+        models, digests, genes, left_out, learned, judged, people, expression, covariates
+    )
 
 
 def tracks_of(study: IndividualStudy, at: int, name: str) -> tuple[str, ...]:
@@ -85,7 +92,7 @@ def source_files(study: IndividualStudy, home: Path) -> list[Path]:
     typed = [genotypes] if trio is None else list(trio[2:])
     given = (
         study.genes.fasta, study.genes.genes, study.people.samples, study.people.expression,
-        study.people.covariates, study.variants.file,
+        study.people.covariates, study.variants.file, study.association.motifs,
     )  # fmt: skip
     return [*typed, *(home / name for name in given if name is not None)]
 

@@ -25,6 +25,8 @@ from exprimo.studies.individual.agreement import (
     people_table,
     read_predicted,
 )
+from exprimo.studies.individual.association.given import Given, open_given
+from exprimo.studies.individual.association.run import TABLES, associate
 from exprimo.studies.individual.checks import check_study
 from exprimo.studies.individual.config import IndividualStudy
 from exprimo.studies.individual.material import (
@@ -46,7 +48,10 @@ from exprimo.studies.resuming import (
 
 STUDY_FORMAT = 1
 SOURCES = "sources.json"
-_WRITTEN = (SOURCES, "models", "genes.tsv", "people.tsv", "top.tsv", "effects.tsv", "study.json")
+_WRITTEN = (
+    SOURCES, "models", "genes.tsv", "people.tsv", "top.tsv", "effects.tsv", "association", *TABLES,
+    "study.json",
+)  # fmt: skip
 
 
 class IndividualResult(NamedTuple):
@@ -77,9 +82,10 @@ def run_individual_study(
         check_settings_kept(study, settings)
         with begun_study(study, settings, _WRITTEN):
             material = read_material(study, home)
+            given = open_given(study, home, folder, material.people, material.genes)
             _keep_sources(folder / SOURCES, source_files(study, home), material)
         with _nothing_left_of_nothing(folder):
-            facts = _look(study, home, folder, material)
+            facts = _look(study, home, folder, material, given)
         write_json(folder / "study.json", facts)
         return IndividualResult(folder, build_report(folder), facts)
 
@@ -116,7 +122,9 @@ def _keep_sources(path: Path, files: list[Path], material: Material) -> None:
         )
 
 
-def _look(study: IndividualStudy, home: Path, folder: Path, material: Material) -> dict[str, Any]:
+def _look(
+    study: IndividualStudy, home: Path, folder: Path, material: Material, given: Given | None
+) -> dict[str, Any]:
     found: dict[str, dict[str, Any]] = {}
     tables: dict[str, list[pd.DataFrame]] = {"genes": [], "people": [], "top": [], "effects": []}
     for at, (name, model) in enumerate(material.models.items()):
@@ -140,6 +148,7 @@ def _look(study: IndividualStudy, home: Path, folder: Path, material: Material) 
         "genes": study.genes.which if not study.genes.only else "named",
         "left_out": material.left_out,
         "verdict": verdict(found, answer),
+        "association": None if given is None else associate(study, home, given, material),
         "config": study.model_dump(mode="json"),
     }
 

@@ -80,6 +80,17 @@ def test_a_summary_is_fine_mapped(app, files, tmp_path):
     assert (facts["n_sets"], facts["n_variants"], facts["n"]) == (1, 8, 120)
 
 
+def test_a_preset_is_taken_and_told(app, files, tmp_path):
+    line = [
+        "finemap", "--genotypes", files / "g.vcf", "--expression", files / "e.bed",
+        "--like", "tensorqtl", "--effects", "3", "-o", tmp_path / "F",
+    ]  # fmt: skip
+    assert _run(app, *line).exit_code == 0
+    settings = json.loads((tmp_path / "F" / "summary.json").read_text())["origin"]["settings"]
+    assert (settings["prior_method"], settings["null_threshold"]) == ("em", 0)
+    assert settings["effects"] == 3
+
+
 def test_one_kind_of_input_is_needed(app, files, tmp_path):
     with pytest.raises(ConfigError, match="neither expression nor associations"):
         _run(app, "finemap", "--genotypes", files / "g.vcf", "-o", tmp_path / "F")

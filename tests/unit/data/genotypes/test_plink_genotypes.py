@@ -109,6 +109,31 @@ def test_a_bed_counts_a1_and_says_nothing_of_phase(bed: Path) -> None:
     assert block.dosages is None
 
 
+@pytest.mark.parametrize("people", [4, 5, 7, 9])
+def test_a_bed_reads_as_bed_reader_reads_it(tmp_path: Path, people: int) -> None:
+    rng = np.random.default_rng(people)
+    counts = rng.choice(np.array([0, 1, 2, -127], np.int8), (people, 60))
+    names = [f"p{i}" for i in range(people)]
+    properties = {"iid": names, "bp_position": rng.permutation(60) + 1, "chromosome": ["1"] * 60}
+    properties |= {"allele_1": ["C"] * 60, "allele_2": ["A"] * 60}
+    to_bed(tmp_path / "g.bed", counts, properties=properties, count_A1=True)
+    expected = np.where(counts == -127, np.nan, counts).T[np.argsort(properties["bp_position"])]
+    for chosen in (range(people), range(people)[::-1], [2, 0]):
+        with open_genotypes(tmp_path / "g.bed", samples=[names[i] for i in chosen]) as genotypes:
+            # By position, so rows lie here and there in the file.
+            near = genotypes.region("1", 10, 40).dosage()
+            whole = np.concatenate([block.dosage() for block in genotypes.blocks(13)])
+        np.testing.assert_array_equal(near, expected[10:40, chosen])
+        np.testing.assert_array_equal(whole, expected[:, chosen])
+
+
+def test_a_bed_that_becomes_shorter_is_refused(bed: Path) -> None:
+    with open_genotypes(bed) as genotypes:
+        os.truncate(f"{bed}.bed", 4)
+        with pytest.raises(FormatError, match=r"variant 1 or behind it: the \.bed became shorter"):
+            genotypes.region("1", 0, 100)
+
+
 def test_sex_chromosomes_have_the_copies_that_people_have(bed: Path) -> None:
     with open_genotypes(bed) as genotypes:
         assert genotypes.chromosomes == ("1", "23", "24", "25", "26")

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pysam
+import pysam.bcftools
 import pytest
 
 from exprimo.core.errors import ConfigError, MismatchError
 from exprimo.data.genotypes import open_genotypes
+from exprimo.data.genotypes.vcf import VcfGenotypes
 from exprimo.data.genotypes.view import Block
 from exprimo.genetics.cohort import Cohort, cis_windows, open_cohort
 from exprimo.genetics.cohort import sliding as sliding_module
@@ -100,6 +104,50 @@ def test_each_variant_is_read_once(cohort: Cohort, monkeypatch: pytest.MonkeyPat
     assert len(left) == 1
     out = sum(n for reason, n in tally.items() if reason != "read")
     assert sum(len(windows[at].variants) for at in (0, -1)) == 300 - out
+
+
+@pytest.mark.parametrize("kind", ["VCF", "BCF"])
+def test_each_record_of_an_indexed_file_is_taken_once(
+    kind: str,
+    write_vcf: Write,
+    write_lines: Write,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    calls = ["0|1 1|1 0|0 0|1", "1|1 0|1 0|0 0|0"]
+    rows = [("1", 7 * i + 1, "A", "C", calls[i % 2]) for i in range(120)]
+    plain = write_vcf(["a", "b", "c", "d"], rows)
+    path = indexed(plain, kind)
+    starts = [f"1 {at} {at + 1} g{at} 1 2 3 {at}" for at in range(0, 800, 50)]
+    bed = write_lines("e.bed", "#chr start end gene_id a b c d", *starts)
+    taken: list[int] = []
+    genotypes_of = VcfGenotypes._genotypes
+
+    def noted(self: VcfGenotypes, record: Any) -> Any:
+        taken.append(record.POS)
+        return genotypes_of(self, record)
+
+    monkeypatch.setattr(VcfGenotypes, "_genotypes", noted)
+    monkeypatch.setattr(sliding_module, "_STRETCH", 90)
+    with open_cohort(path, bed) as cohort:
+        assert cohort.genotypes.kind == kind
+        near = [len(w.variants) for w in cis_windows(cohort, upstream=200, downstream=200)]
+    assert taken == [pos for _, pos, *_ in rows]
+    assert max(near) == 58
+
+
+def indexed(plain: Path, kind: str) -> Path:
+    """Pack a VCF, or make a BCF of it, with an index."""
+    if kind == "VCF":
+        return Path(pysam.tabix_index(str(plain), preset="vcf"))
+    packed = plain.with_suffix(".bcf")
+    with (
+        pysam.VariantFile(str(plain)) as given,
+        pysam.VariantFile(str(packed), "wb", header=given.header) as out,
+    ):
+        for record in given:
+            out.write(record)
+    pysam.bcftools.index(str(packed))
+    return packed
 
 
 def test_memory_is_that_of_a_window(cohort: Cohort, monkeypatch: pytest.MonkeyPatch) -> None:

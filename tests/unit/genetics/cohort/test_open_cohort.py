@@ -91,7 +91,7 @@ def test_too_few_people_for_the_covariates(genotypes: Path, write_lines: Write) 
     bed = write_lines("e.bed", "#chr start end gene_id ann bob cid", "1 9 10 g1 1 2 3")
     covariates = write_lines("c.tsv", "id ann bob cid", "age 1 2 4", "sex 0 1 0")
     with (
-        pytest.raises(InputError, match=r"3 people and 2 covariates.*at least 4"),
+        pytest.raises(InputError, match=r"3 people and 2 covariates.*at least 5"),
         open_cohort(genotypes, bed, covariates),
     ):
         pass

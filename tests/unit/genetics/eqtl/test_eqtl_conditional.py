@@ -19,7 +19,8 @@ def window_of(dosage: np.ndarray) -> CisWindow:
     table = table.assign(
         chrom="1", ref="A", alt="C", record=0, tss_distance=0, af=0.5, ma_samples=9, ma_count=9.0
     )
-    return CisWindow("g", "1", 0, table, dosage.astype(np.float32))
+    columns = {name: table[name].to_numpy() for name in table}
+    return CisWindow("g", "1", 0, columns, dosage.astype(np.float32))
 
 
 def found(dosage: np.ndarray, expression: np.ndarray, limits: Limits = LIMITS) -> list[dict]:

@@ -13,7 +13,7 @@ import pytest
 
 from exprimo.core.errors import ConfigError, InputError, MismatchError
 from exprimo.core.ledger import Ledger
-from exprimo.genetics.eqtl import map_eqtl
+from exprimo.genetics.eqtl import map_eqtl, mapping, tables
 
 PEOPLE = [f"p{i:03}" for i in range(160)]
 WINDOW = 40_000
@@ -154,6 +154,24 @@ def test_the_same_seed_gives_the_same_numbers_on_any_number_of_threads(
     assert not (tmp_path / "again" / "nominal").exists()
 
 
+def test_pairs_are_the_same_on_any_number_of_threads(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Several tasks, and several row groups in each file.
+    monkeypatch.setattr(mapping, "_GENES_AT_ONCE", 3)
+    monkeypatch.setattr(tables, "_ROWS", 50)
+    found = {}
+    for threads in (1, 2, 5):
+        out = tmp_path / str(threads)
+        map_eqtl(
+            world.genotypes, world.expression, out, covariates=world.covariates,
+            upstream=WINDOW, downstream=WINDOW, permutations=0, threads=threads,
+        )  # fmt: skip
+        found[threads] = [pq.read_table(out / "nominal" / f"{c}.parquet") for c in "12"]
+        assert pq.read_metadata(out / "nominal" / "1.parquet").num_row_groups > 1
+    assert found[1] == found[2] == found[5]
+
+
 def test_each_fold_is_mapped_in_its_training_people(world: World, tmp_path: Path) -> None:
     done = map_eqtl(
         world.genotypes, world.expression, tmp_path / "F", covariates=world.covariates,
@@ -164,6 +182,7 @@ def test_each_fold_is_mapped_in_its_training_people(world: World, tmp_path: Path
     for number, part in enumerate(done.parts):
         assert part.path == tmp_path / "F" / f"fold{number}"
         assert part.n_egenes is None
+        assert part.dropped == {"people held out": 40}
         learned = Ledger.load(part.path / "ledger.parquet").learned["eqtl"]["individual"]
         assert learned == set(folds.loc[folds["fold"] != number, "sample"])
 
@@ -178,6 +197,29 @@ def test_windows_follow_strands_where_they_are_uneven(world: World, tmp_path: Pa
     distance = pairs.groupby("phenotype_id")["tss_distance"].agg(["min", "max"])
     assert distance.loc["g0"].tolist() == [1_999, 9_999]
     assert distance.loc["g1"].tolist() == [-8_001, -1]
+
+
+def test_chosen_genes_have_the_numbers_that_all_genes_give(
+    world: World, mapped: Path, tmp_path: Path
+) -> None:
+    done = map_eqtl(
+        world.genotypes, world.expression, tmp_path / "G", covariates=world.covariates,
+        gene=["g5", "g0"], upstream=WINDOW, downstream=WINDOW, permutations=500,
+        correction="bh", folds=2, threads=1,
+    )  # fmt: skip
+    assert [part.n_genes for part in done.parts] == [2, 2]
+    map_eqtl(
+        world.genotypes, world.expression, tmp_path / "A", covariates=world.covariates,
+        gene=["g5", "g0"], upstream=WINDOW, downstream=WINDOW, permutations=500,
+        correction="bh", threads=1,
+    )  # fmt: skip
+    genes = pd.read_parquet(tmp_path / "A" / "genes.parquet").set_index("phenotype_id")
+    assert genes.index.tolist() == ["g0", "g5"]
+    every = pd.read_parquet(mapped / "genes.parquet").set_index("phenotype_id").loc[genes.index]
+    columns = ["variant_id", "pval_nominal", "pval_perm", "pval_beta"]
+    pd.testing.assert_frame_equal(genes[columns], every[columns], rtol=1e-9)
+    with pytest.raises(MismatchError, match="without expression"):
+        map_eqtl(world.genotypes, world.expression, tmp_path / "N", gene=["nobody"])
 
 
 def test_bad_input_is_refused(world: World, tmp_path: Path) -> None:

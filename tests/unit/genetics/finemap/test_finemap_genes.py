@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import json
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
-from exprimo.core.errors import ConfigError, FormatError, InputError
+from exprimo.core.errors import ConfigError, FormatError, InputError, StorageError
 from exprimo.core.ledger import Ledger
 from exprimo.genetics.eqtl.projection import projection
 from exprimo.genetics.finemap import finemap_eqtl, finemap_window, susie
@@ -47,7 +49,7 @@ def test_covariates_leave_both_sides(region_world):
     space = projection(world.covariate[:, None])
     found = finemap_window(world.dosage.astype(np.float32), world.values[0], space)
     x, y = space.residuals(world.dosage), space.residuals(world.values[:1])[0]
-    np.testing.assert_allclose(found.pip, susie(x.T, y).pip, atol=1e-7)
+    np.testing.assert_allclose(found.pip, susie(x.T, y, covariates=1).pip, atol=1e-7)
     without = projection(np.empty((240, 0)))
     blurred = finemap_window(world.dosage.astype(np.float32), world.values[0], without)
     assert blurred.residual_variance > 3 * found.residual_variance
@@ -110,3 +112,91 @@ def test_unknown_settings_are_refused(region_world, tmp_path):
             region_world.genotypes, region_world.expression, tmp_path / "F", folds=3,
             folds_file=tmp_path / "f.tsv",
         )  # fmt: skip
+
+
+def test_covariates_take_degrees_of_freedom(region_world):
+    # The same data in an orthonormal basis of what 100 covariates and the mean leave, 139 rows;
+    # then turned into 140 people without covariates, whose mean is 0.
+    world = region_world
+    rng = np.random.default_rng(3)
+    covariates = rng.normal(size=(240, 100))
+    whole, _ = np.linalg.qr(np.hstack([np.ones((240, 1)), covariates, rng.normal(size=(240, 139))]))
+    x, y = whole[:, 101:].T @ world.dosage.T, whole[:, 101:].T @ world.values[0]
+    people = np.linalg.qr(np.column_stack([np.ones(140), np.eye(140)[:, :139]]))[0][:, 1:]
+    assert abs(people.sum(axis=0)).max() < 1e-12
+    free = susie(people @ x, people @ y)
+    found = finemap_window(world.dosage.astype(np.float32), world.values[0], projection(covariates))
+    np.testing.assert_allclose(found.pip, free.pip, atol=1e-6)
+    assert found.residual_variance == pytest.approx(free.residual_variance, rel=1e-6)
+    assert found.elbo[-1] == pytest.approx(free.elbo[-1], rel=1e-6)
+
+
+@pytest.mark.parametrize(("people", "covariates"), [(200, 60), (60, 30)])
+def test_noise_beside_many_covariates_has_no_sets(region_world, people, covariates):
+    # Counted as if nothing were taken, 101 of 200 genes of 60 people and 30 covariates have sets.
+    rng = np.random.default_rng(11)
+    dosage = region_world.dosage[:, :people].astype(np.float32)
+    dosage = dosage[dosage.std(axis=1) > 0]
+    n_found = 0
+    for _ in range(40):
+        space = projection(rng.normal(size=(people, covariates)))
+        n_found += bool(finemap_window(dosage, rng.normal(size=people), space).sets)
+    assert n_found <= 3
+
+
+def test_a_covariate_that_says_nothing_without_a_fold_is_left_out(region_world, tmp_path):
+    # One person's batch, and a reference batch that a fold holds wholly.
+    world = region_world
+    fold = {name: at % 3 for at, name in enumerate(world.people)}
+    batch = {
+        name: "c" if at == 0 else "a" if fold[name] == 1 and at < 30 else "b"
+        for at, name in enumerate(world.people)
+    }
+    rows = [f"{name}\t{batch[name]}\t{at % 7}" for at, name in enumerate(world.people)]
+    (tmp_path / "c.tsv").write_text("\n".join(["sample\tbatch\tday", *rows]) + "\n")
+    rows = [f"{name}\t{fold[name]}" for name in world.people]
+    (tmp_path / "folds.tsv").write_text("\n".join(["sample\tfold", *rows]) + "\n")
+    done = finemap_eqtl(
+        world.genotypes, world.expression, tmp_path / "F", covariates=tmp_path / "c.tsv",
+        folds_file=tmp_path / "folds.tsv", gene=["near"],
+    )  # fmt: skip
+    left_out = {reason: n for reason, n in done.dropped.items() if "covariates" in reason}
+    assert left_out == {
+        "covariates that say nothing of the people outside of fold 0": 1,
+        "covariates that say nothing of the people outside of fold 1": 1,
+    }
+
+
+def test_a_fold_with_too_few_people_is_named(region_world, tmp_path):
+    world = region_world
+    rng = np.random.default_rng(2)
+    rows = [f"{name}\t" + "\t".join(map(str, rng.normal(size=6))) for name in world.people[:10]]
+    (tmp_path / "c.tsv").write_text(
+        "\n".join(["id\t" + "\t".join("abcdef"), *rows]) + "\n"
+    )
+    with pytest.raises(InputError, match=r"c.tsv, people outside of fold 0.*5 people, 6 cov"):
+        finemap_eqtl(
+            world.genotypes, world.expression, tmp_path / "F", covariates=tmp_path / "c.tsv",
+            folds=2, samples=world.people[:10],
+        )  # fmt: skip
+
+
+def test_a_full_disk_is_told_once(region_world, tmp_path, monkeypatch):
+    opened = []
+
+    class Full(pq.ParquetWriter):
+        def __init__(self, *given, **more):
+            super().__init__(*given, **more)
+            opened.append(self)
+
+        def write_table(self, *given, **more):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        def close(self):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("exprimo.genetics.finemap.signals.pq.ParquetWriter", Full)
+    with pytest.raises(StorageError, match="disk is full"):
+        finemap_eqtl(region_world.genotypes, region_world.expression, tmp_path / "F")
+    assert not (tmp_path / "F").exists()
+    assert [one.is_open for one in opened] == [False]

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from exprimo.genetics.finemap import SusieSettings, susie
+from exprimo.genetics.finemap import SusieSettings, preset, susie
 
 GOLDEN = Path(__file__).parents[3] / "fixtures" / "finemap" / "susie_tensorqtl.json"
 
@@ -24,9 +24,7 @@ def dosage(golden):
 
 
 def test_em_gives_what_tensorqtl_gives(golden, dosage):
-    found = susie(
-        dosage, golden["trait"], settings=SusieSettings(prior_method="em", null_threshold=0)
-    )
+    found = susie(dosage, golden["trait"], settings=SusieSettings(**preset("tensorqtl")))
     np.testing.assert_allclose(found.pip, golden["pip"], atol=1e-9)
     np.testing.assert_allclose(found.prior_variance, golden["prior_variance"], atol=1e-9)
     assert found.residual_variance == pytest.approx(golden["residual_variance"], rel=1e-9)

@@ -78,6 +78,22 @@ def test_kept_within_0_and_1_only_when_asked():
     np.testing.assert_allclose(kept[free > 0.01], free[free > 0.01], atol=1e-6)
 
 
+@pytest.mark.parametrize("h2", [0.0, 0.5])
+def test_the_interval_holds_the_truth_as_often_as_it_says(h2):
+    rng = np.random.default_rng(11)
+    found = [cis_heritability(*_people(rng, 30, 150, h2)) for _ in range(150)]
+    low, high = (np.array([getattr(one, end) for one in found]) for end in ("low", "high"))
+    assert (low >= 0).all()
+    assert (high <= 1).all()
+    assert (low < high).all()
+    assert np.mean((low <= h2) & (h2 <= high)) > 0.9
+    # An interval that begins at 0 is one whose test against 0 does not reach 2.5%.
+    p = np.array([one.p for one in found])
+    np.testing.assert_array_equal(low > 0, p < 0.025)
+    if h2 == 0:
+        assert np.median(high) < 0.25
+
+
 def test_missing_dosages_and_constant_variants():
     rng = np.random.default_rng(3)
     dosage, y = _people(rng)

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from exprimo.core.errors import FormatError, InputError, MismatchError
-from exprimo.genetics.stacking.tables import join_features, read_feature_table
+from exprimo.genetics.stacking.inputs.tables import join_features, read_feature_table
 
 
 def _write(folder: Path, text: str, name: str = "f.tsv") -> Path:

@@ -9,9 +9,9 @@ from exprimo.core.errors import InputError
 from exprimo.evaluate.grouped import r2_against_training, score_genes
 from exprimo.genetics.stacking.config import MEMBERS, StackConfig
 from exprimo.genetics.stacking.designs import stack_genes
+from exprimo.genetics.stacking.inputs.tables import Features
 from exprimo.genetics.stacking.nested import Rows, stack_rows
 from exprimo.genetics.stacking.parts import Part, inner_parts, parts_of_people
-from exprimo.genetics.stacking.tables import Features
 
 QUICK = {"inner_folds": 3, "forest_trees": 10, "boosting_rounds": 15, "meta_rounds": 10}
 

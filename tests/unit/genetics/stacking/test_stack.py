@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from exprimo.core.errors import ConfigError, LeakError, MismatchError
+from exprimo.core.errors import ConfigError, ExprimoError, LeakError, MismatchError
 from exprimo.core.ledger import Ledger
 from exprimo.evaluate.grouped import r2_against_training
 from exprimo.genetics.stacking import stack
@@ -159,6 +159,44 @@ def test_the_command_prints_a_table(files, tmp_path):
     assert done.exit_code == 0
     assert "2 genes, 60 people in 5 folds, 1 feature" in done.output
     assert "stack_linear" in done.output
+
+
+def test_the_command_takes_what_its_sisters_take(files, tmp_path):
+    import typer
+
+    from exprimo.cli.genetics.stack import register
+
+    app = typer.Typer()
+    register(app)
+    genes = tmp_path / "genes.bed"
+    genes.write_text("1\t1000\t2001\tg1\t.\t-\n")
+    given = [
+        "--expression", files / "e.bed", "--genotypes", files / "g.vcf", "--cis-feature", "p+t",
+        "--cis-feature", "baseline", "--members", "ridge", "--metas", "stack_linear", "--set",
+        "inner_folds=3", "--samples", ",".join(PEOPLE[:40]), "--genes", genes, "--gene", "g1",
+        "--upstream", "500", "--downstream", "1200", "--maf", "0.05", "--transform", "zscore",
+        "--hidden", "1", "--folds", "3", "--threads", "1", "-o", tmp_path / "out",
+    ]  # fmt: skip
+    done = CliRunner().invoke(app, [str(word) for word in given], catch_exceptions=False)
+    assert done.exit_code == 0
+    assert "1 gene, 40 people in 3 folds, 2 features" in done.output
+    assert "cis_elastic_net" in done.output
+    assert "seen a little of the gene" in done.output
+    told = pd.read_parquet(tmp_path / "out" / "genes.parquet").set_index("predictor")
+    # Along the reverse strand the 12 variants of the gene lie downstream, all in the window.
+    assert told.loc["cis_p+t", "r2"] > 0.5
+    with pytest.raises(MismatchError, match="genes without expression"):
+        stack(files / "e.bed", [files / "told.parquet"], tmp_path / "no", gene=["g7"], **SETTINGS)
+
+
+def test_a_genome_with_other_ref_alleles_is_refused(files, tmp_path):
+    fasta = tmp_path / "genome.fa"
+    fasta.write_text(">1\n" + "G" * 60_000 + "\n")
+    with pytest.raises(ExprimoError, match=r"(?i)ref"):
+        stack(
+            files / "e.bed", [], tmp_path / "out", genotypes=files / "g.vcf", fasta=fasta,
+            cis_features=("p+t",), **SETTINGS,
+        )  # fmt: skip
 
 
 def test_held_out_predictions_may_lie_beside_weights_of_everybody(files, tmp_path):

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from exprimo.core.dataset import write_dataset
 from exprimo.core.errors import ConfigError, FormatError, InputError, MismatchError
+from exprimo.core.files.origin import read_origin
 from exprimo.core.sequence import encode, reverse_complement
 from exprimo.models.network import NetworkPredictor
 from exprimo.models.zoo import Shapes
@@ -22,7 +23,6 @@ from exprimo.scoring.mutagenesis.config import MutagenesisConfig
 from exprimo.scoring.mutagenesis.local import Chain
 from exprimo.scoring.mutagenesis.opening import Found
 from exprimo.scoring.resolve import Resolved
-from exprimo.scoring.shards.tables import read_origin
 
 Call = Callable[..., Any]
 UPSTREAM, DOWNSTREAM = 24, 16

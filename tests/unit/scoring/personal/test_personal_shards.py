@@ -15,12 +15,12 @@ from exprimo.core.errors import (
     MismatchError,
     StorageError,
 )
+from exprimo.core.files.origin import read_origin
 from exprimo.core.progress import show_progress
 from exprimo.scoring.personal import plan as plan_module
 from exprimo.scoring.personal import plan_personal
 from exprimo.scoring.personal import sources as sources_module
 from exprimo.scoring.personal import spool as spool_module
-from exprimo.scoring.shards.tables import read_origin
 
 
 def test_shards_and_what_is_kept_change_nothing(

@@ -26,10 +26,10 @@ from exprimo.core.errors import (
     VersionError,
 )
 from exprimo.core.files.atomic import write_lock
+from exprimo.core.files.origin import read_origin
 from exprimo.core.progress import show_progress
 from exprimo.scoring.shards import register_work, run_shards
 from exprimo.scoring.shards.folder import folder_of
-from exprimo.scoring.shards.tables import read_origin
 
 WORK = """
 import os

@@ -12,7 +12,7 @@ import pysam
 import pytest
 
 from exprimo.core.errors import MismatchError
-from exprimo.scoring.shards.tables import read_origin
+from exprimo.core.files.origin import read_origin
 from exprimo.scoring.variants import variants
 
 

@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 
 from exprimo.core.errors import ConfigError, InputError, MismatchError
+from exprimo.core.files.origin import read_origin
 from exprimo.core.sequence import encode, reverse_complement
-from exprimo.scoring.shards.tables import read_origin
 from exprimo.scoring.variants import variants
 
 COLUMNS = [

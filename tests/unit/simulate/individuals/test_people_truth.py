@@ -11,7 +11,12 @@ import pytest
 
 from exprimo.simulate.individuals.config import IndividualsConfig
 from exprimo.simulate.individuals.effects import Site
-from exprimo.simulate.individuals.expression import ask_heritability
+from exprimo.simulate.individuals.expression import (
+    ask_heritability,
+    covariate_values,
+    draw_people,
+    express,
+)
 
 # The tests' folder holds no packages, so its conftest cannot be imported by name.
 ROUNDING = 2e-4
@@ -145,14 +150,8 @@ def test_expression_adds_up_and_has_the_heritability_that_is_stated(peopled: Any
     assert cis.var(axis=1, ddof=0).to_numpy() == pytest.approx(
         told["cis_variance"].to_numpy(), abs=1e-3
     )
-    # Covariates and groups are known, so what they do can be taken away.
-    design = np.column_stack(
-        [
-            np.ones(len(people)),
-            peopled.covariates[people].to_numpy().T,
-            (peopled.people["group"] == "B").to_numpy(),
-        ]
-    )
+    # The file of covariates holds all that acts beside cis part and noise.
+    design = np.column_stack([np.ones(len(people)), peopled.covariates[people].to_numpy().T])
     rest = (expression - cis).to_numpy().T
     left = rest - design @ np.linalg.lstsq(design, rest, rcond=None)[0]
     # Five of 40 degrees of freedom go with the design.
@@ -163,6 +162,10 @@ def test_expression_adds_up_and_has_the_heritability_that_is_stated(peopled: Any
     counted = acting["gene_id"].value_counts().reindex(told.index, fill_value=0)
     assert (counted == told["causal_variants"]).all()
     assert (told.loc[counted == 0, "h2"] == 0).all()
+    assert (told.loc[counted == 0, "cis_varies"] == "no").all()
+    differs = np.ptp(cis.to_numpy(), axis=1) > 0
+    assert (told.loc[differs, "cis_varies"] == "yes").all()
+    assert (told.loc[told["cis_varies"] == "no", "cis_variance"] == 0).all()
     strong = told[told["cis_variance"] > 0.02]
     assert len(strong) > 50
     assert np.corrcoef(strong["h2"], strong["h2_asked"])[0, 1] > 0.9
@@ -186,4 +189,21 @@ def test_people_of_both_groups_and_sexes_are_there(peopled: Any) -> None:
     assert people["sex"].value_counts().min() > 8
     sex = peopled.covariates.loc["sex", people["sample"]].to_numpy()
     assert ((sex == 1) == (people["sex"] == "male").to_numpy()).all()
+    group = peopled.covariates.loc["group", people["sample"]].to_numpy()
+    assert ((group == 1) == (people["group"] == "B").to_numpy()).all()
     assert isinstance(peopled.variants, pd.DataFrame)
+
+
+def test_people_of_one_group_have_no_covariate_of_the_group() -> None:
+    one = draw_people(0, IndividualsConfig(people=10, groups_fst=0.0))
+    assert covariate_values(one).columns.tolist() == ["sex", "batch", "quality"]
+    two = draw_people(0, IndividualsConfig(people=10))
+    assert covariate_values(two).columns.tolist() == ["sex", "batch", "quality", "group"]
+
+
+def test_a_small_cis_part_varies_and_a_rounding_error_does_not() -> None:
+    config = IndividualsConfig(people=10)
+    cis = np.zeros((3, 10))
+    cis[1, 4], cis[2, 4] = 1e-4, 1e-13
+    made = express(0, np.zeros(3), cis, draw_people(0, config), config)
+    assert made.heritability["cis_varies"].tolist() == [False, True, False]

@@ -14,6 +14,7 @@ ONE_ALLELE = "no second allele in the file"
 NO_CHROMOSOME = "chromosome that the genome does not have"
 REF_MISMATCH = "REF is not the genome's"
 
+_SINGLE = frozenset("ACGTN")
 _LETTERS = re.compile(r"[ACGTN]+")
 _NONE = {"0", ".", ""}
 
@@ -28,13 +29,18 @@ def allele_kinds(ref: str, alts: Sequence[str]) -> list[str]:
     >>> allele_kinds("A", ["T", "*", "<DEL>", "A[chr2:5["])[1:]
     ['allele *, deleted by a variant before it', 'symbolic allele', 'breakend']
     """
-    if not _LETTERS.fullmatch(ref):
+    if not _plain(ref):
         return [ONE_ALLELE if ref in _NONE else NOT_LETTERS] * len(alts)
     return [_kind(alt) for alt in alts]
 
 
+def _plain(allele: str) -> bool:
+    # Most alleles are one letter, and this is asked of every allele of a file.
+    return allele in _SINGLE or _LETTERS.fullmatch(allele) is not None
+
+
 def _kind(alt: str) -> str:
-    if _LETTERS.fullmatch(alt):
+    if _plain(alt):
         return PLAIN
     if alt in _NONE:
         return ONE_ALLELE

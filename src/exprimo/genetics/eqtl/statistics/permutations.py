@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +27,23 @@ def orders(people: int, count: int, seed: int) -> npt.NDArray[np.uint32]:
     """
     start = np.broadcast_to(np.arange(people, dtype=np.uint32), (count, people))
     return np.random.default_rng(seed).permuted(start, axis=1)
+
+
+def orders_by_name(people: Sequence[str], count: int, seed: int) -> npt.NDArray[np.uint32]:
+    """Draw orders as ``orders`` does, but by name: in which order people stand changes nothing.
+
+    Examples
+    --------
+    >>> names, shuffled = np.array(["b", "c", "a"]), np.array(["a", "b", "c"])
+    >>> one, two = (orders_by_name(list(people), 1, seed=4)[0] for people in (names, shuffled))
+    >>> swapped_for = dict(zip(names.tolist(), names[one].tolist(), strict=True))
+    >>> swapped_for == dict(zip(shuffled.tolist(), shuffled[two].tolist(), strict=True))
+    True
+    """
+    by_name = np.argsort(np.asarray(people, dtype=object), kind="stable").astype(np.uint32)
+    found = np.empty((count, len(people)), dtype=np.uint32)
+    found[:, by_name] = by_name[orders(len(people), count, seed)]
+    return found
 
 
 def strongest_by_chance(

@@ -12,18 +12,17 @@ import pandas as pd
 from exprimo.core.errors import ConfigError, FormatError
 from exprimo.data.annotation.identifiers import strip_version
 from exprimo.data.tabular import unknown_name
+from exprimo.genetics.alleles import told_by_ids
+from exprimo.genetics.associations import ROLES, association_files, placed_rows, refuse_shares
 from exprimo.genetics.overlap.tables.columns import (
     CREDIBLE_ROLES,
-    EQTL_ROLES,
     SCORE,
     SCORE_ROLES,
+    read_columns,
 )
-from exprimo.genetics.overlap.tables.files import nominal_files, read_columns, some_genes
 
 # Ours count sets from 1 and write 0 for none; -1 is usual elsewhere.
 _NO_SET = {"", "0", "0.0", "-1", "-1.0", "nan", "None"}
-# chrom:pos:ref:alt, GTEx's chrom_pos_ref_alt_build, gnomAD's chrom-pos-ref-alt.
-_ID = r"^([^\s:_-]+)[:_-](\d+)[:_-]([ACGTNacgtn]+)[:_/>-]([ACGTNacgtn]+)(?:[:_]b\d+)?$"
 
 
 class ReadTable(NamedTuple):
@@ -80,7 +79,8 @@ def read_eqtl(
     path
         A table, or the folder of tables that `exprimo eqtl map` writes (its nominal pass).
     named
-        Role -> column, where a column goes by another name than in `EQTL_ROLES`.
+        Role -> column, where a column goes by another name than in `ROLES`; ``slope,
+        slope_se, af, ref, alt`` are understood as well.
     genes
         Without versions: rows of others may be left out where that saves reading; empty: none.
 
@@ -90,26 +90,38 @@ def read_eqtl(
         As `read_scores`, with ``p, slope, slope_se, af, tss_distance`` (NaN where not told).
         Frequencies are of ALT, or of the rarer allele.
     """
-    files = nominal_files(path)
-    chosen = some_genes(files, named or {}, EQTL_ROLES, genes)
     parts = [
-        read_columns(part, EQTL_ROLES, named or {}, ["variant_id", "p"], genes=chosen)
-        for part in files
+        _of_mapping(rows)
+        for file in association_files(path)
+        for rows in placed_rows(file, named, genes)
     ]
-    frame = pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0]
+    frame = pd.concat(parts, ignore_index=True)
+    if frame["p"].isna().all():
+        raise FormatError(
+            "associations without a p-value",
+            file=path,
+            expected="one of " + ", ".join((*ROLES["p"], *ROLES["minus_log10_p"])),
+            remedy="Name the column: p=COLUMN",
+        )
     for role, what in (("p", "p-value"), ("af", "frequency")):
-        values = frame[role].to_numpy()
-        wrong = np.flatnonzero((values < 0) | (values > 1))
-        if len(wrong):
-            raise FormatError(
-                f"a {what} outside of 0 to 1",
-                file=path,
-                record=f"row {wrong[0] + 1}",
-                found=values[wrong[0]],
-                expected="a number from 0 to 1, or nothing",
-                remedy="Name the right column" if role == "p" else None,
-            )
+        refuse_shares(frame[role], what, Path(path))
     return _finished(frame, path, "association")
+
+
+def _of_mapping(rows: pd.DataFrame) -> pd.DataFrame:
+    """Name columns as an eQTL mapping does; a p-value may be told by its logarithm."""
+    return pd.DataFrame(
+        {
+            **{name: rows[name] for name in ("variant_id", "gene_id", "chrom", "pos")},
+            "ref": rows["other_allele"],
+            "alt": rows["effect_allele"],
+            "p": rows["p"].where(rows["p"].notna(), 10.0 ** -rows["minus_log10_p"]),
+            "slope": rows["beta"],
+            "slope_se": rows["se"],
+            "af": rows["frequency"],
+            "tss_distance": rows["tss_distance"],
+        }
+    )
 
 
 def read_credible_sets(path: str | Path, *, named: Mapping[str, str] | None = None) -> pd.DataFrame:
@@ -180,9 +192,7 @@ def _completed(frame: pd.DataFrame) -> pd.DataFrame:
     )
     lacking = (frame["ref"] == "") | (frame["alt"] == "") | (pos < 1) | (frame["chrom"] == "")
     if lacking.any():
-        told = frame.loc[lacking, "variant_id"].str.extract(_ID).dropna()
-        frame.loc[told.index, "chrom"] = told[0].astype(object)
-        frame.loc[told.index, "pos"] = told[1].astype(np.int64)
-        frame.loc[told.index, "ref"] = told[2].str.upper().astype(object)
-        frame.loc[told.index, "alt"] = told[3].str.upper().astype(object)
+        told = told_by_ids(frame.loc[lacking, "variant_id"])
+        for name in told:
+            frame.loc[told.index, name] = told[name]
     return frame

@@ -2,7 +2,7 @@
 
 from exprimo.genetics.scores.fitting.config import ScoresConfig
 from exprimo.genetics.scores.fitting.fit import FittedScores, fit_scores, training_ledger
-from exprimo.genetics.scores.fitting.gene import GeneScores, Judged, fit_gene, judge
+from exprimo.genetics.scores.fitting.gene import GeneScores, Judged, fit_gene, fit_sets, judge
 
 __all__ = [
     "FittedScores",
@@ -11,6 +11,7 @@ __all__ = [
     "ScoresConfig",
     "fit_gene",
     "fit_scores",
+    "fit_sets",
     "judge",
     "training_ledger",
 ]

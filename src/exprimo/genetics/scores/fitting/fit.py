@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from exprimo.core.files.atomic import atomic_directory, refuse_existing
 from exprimo.core.files.provenance import describe_origin
-from exprimo.core.ledger import Ledger
+from exprimo.core.ledger import Ledger, Unit
 from exprimo.core.progress import task
-from exprimo.data.fasta.genome import Genome
-from exprimo.data.names import read_chromosome_names
-from exprimo.genetics.cohort import Cohort, cis_windows, folds_of, open_cohort
+from exprimo.genetics.cohort import (
+    CisWindow,
+    Cohort,
+    PreparedFolds,
+    cis_windows,
+    folds_of,
+    open_cohort_of,
+    prepare_folds,
+    read_strands,
+)
 from exprimo.genetics.overlap.sources import P_VALUE, with_column_sources
 from exprimo.genetics.scores.fitting.config import ScoresConfig
-from exprimo.genetics.scores.fitting.gene import Judged, fit_gene, judge
+from exprimo.genetics.scores.fitting.gene import GeneScores, Judged, fit_gene, judge
+from exprimo.genetics.scores.fitting.heritable import HeritableGenes, mean_heritability
 from exprimo.genetics.scores.fitting.tables import ScoreTables
 from exprimo.genetics.scores.weights.read import LEDGER, PROVENANCE, SCORES_FORMAT
 from exprimo.genetics.scores.weights.table import ALL
@@ -45,6 +53,12 @@ class FittedScores(NamedTuple):
         no fold selected a variant; they count as 0).
     dropped
         People and genes left out, by reason.
+    heritability
+        Of all people, so a description and not a predictor: ``h2`` (mean over genes), its ``low``
+        and ``high`` (95% interval, genes resampled), ``median_h2``, ``n_genes``, ``n_people``.
+        None where it was not asked for.
+    notes
+        What should be known of it.
     """
 
     path: Path
@@ -52,6 +66,8 @@ class FittedScores(NamedTuple):
     n_genes: int
     models: Mapping[str, Mapping[str, float]]
     dropped: Mapping[str, int]
+    heritability: Mapping[str, float] | None = None
+    notes: tuple[str, ...] = ()
 
 
 def fit_scores(
@@ -62,7 +78,9 @@ def fit_scores(
     covariates: str | Path | None = None,
     samples: Sequence[str] | Path | None = None,
     fasta: str | Path | None = None,
+    genes: str | Path | None = None,
     chrom_style: str | Path = "auto",
+    threads: int | None = 1,
     **settings: Any,
 ) -> FittedScores:
     """Fit scores of genes from the variants around them; write weights and honest predictions.
@@ -71,7 +89,8 @@ def fit_scores(
     explain) is estimated on the training people of a fold. The folder holds ``weights.parquet``
     (a row a weight; ``fold`` is the fold left out, -1: none), ``models.parquet``,
     ``predictions.parquet``, ``genes.parquet`` (R² and r by gene and model), ``folds.tsv``,
-    ``ledger.parquet`` (who trained), ``summary.json`` and ``provenance.json``.
+    ``ledger.parquet`` (who trained), ``heritability.parquet`` (cis-heritability of all people, by
+    REML: what is reachable), ``summary.json`` and ``provenance.json``.
 
     Parameters
     ----------
@@ -81,11 +100,16 @@ def fit_scores(
         A new folder.
     fasta
         Genome that REF alleles are checked against.
+    genes
+        GTF, GFF3 or BED that tells strands, for windows that are not symmetric.
     chrom_style
         ``"auto"``, or a table of two columns: name in the genotypes, name in the others.
+    threads
+        Of the matrix products, which are small.
     settings
         Fields of `ScoresConfig`: ``models``, ``upstream``, ``downstream``, ``maf``, ``folds``,
-        ``folds_file``, ``seed``, ``genes``, ``polygenic``, ``inner_folds``.
+        ``folds_file``, ``seed``, ``gene``, ``transforms``, ``hidden``, ``polygenic``,
+        ``inner_folds``, ``heritability``.
 
     Examples
     --------
@@ -93,17 +117,18 @@ def fit_scores(
     """
     config = ScoresConfig.checked(settings)
     refuse_existing(out)
-    sources = [Path(expression), *([Path(covariates)] if covariates is not None else [])]
-    names = None if chrom_style == "auto" else read_chromosome_names(chrom_style)
-    with ExitStack() as stack:
-        genome = None if fasta is None else stack.enter_context(Genome.open(fasta))
-        cohort = stack.enter_context(
-            open_cohort(
-                genotypes, expression, covariates,
-                genome=genome, samples=samples, chrom_table=names, constant="drop",
-            )
-        )  # fmt: skip
+    sources = [Path(path) for path in (expression, covariates, genes) if path is not None]
+    opened = open_cohort_of(
+        genotypes, expression, covariates, fasta=fasta, chrom_style=chrom_style,
+        samples=samples, constant="drop",
+    )  # fmt: skip
+    with opened as cohort:
         folds = folds_of(cohort.people, config.folds, config.seed, config.folds_file)
+        strands = None if genes is None else read_strands(genes, cohort.expression)
+        prepared = prepare_folds(
+            cohort.people, cohort.expression.values, cohort.covariates, folds,
+            transforms=config.transforms, hidden=config.hidden, seed=config.seed,
+        )  # fmt: skip
         facts = describe_origin(
             sources,
             format_version=SCORES_FORMAT,
@@ -114,14 +139,21 @@ def fit_scores(
         )
         # Weights say which variants are associated, whichever way they were estimated.
         origin = with_column_sources(facts, {"weight": [P_VALUE, "expression"]})
-        with atomic_directory(out) as folder:
-            genes = _fit_all(cohort, folds, folder, config, origin)
+        heritable = HeritableGenes(prepared.of_fold(ALL)[1]) if config.heritability else None
+        work = _Work(cohort, folds, prepared, strands, config, heritable)
+        with atomic_directory(out) as folder, threadpool_limits(threads, user_api="blas"):
+            fitted = _fit_all(work, folder, origin)
+            described = None
+            if heritable is not None:
+                heritable.write(folder, facts)
+                described = mean_heritability(heritable.table(), len(cohort.people), config.seed)
             who = pd.DataFrame({"sample": cohort.people, "fold": folds})
             who.to_csv(folder / FOLDS, sep="\t", index=False, lineterminator="\n")
-            training_ledger(cohort.people, folds).save(folder / LEDGER)
+            work.ledger().save(folder / LEDGER)
             done = FittedScores(
-                Path(out), len(cohort.people), genes["gene_id"].nunique(),
-                summarise(genes, config.seed), dict(cohort.dropped),
+                Path(out), len(cohort.people), fitted["gene_id"].nunique(),
+                summarise(fitted, config.seed), dict(cohort.dropped), described,
+                prepared.notes,
             )  # fmt: skip
             _write(folder / PROVENANCE, origin)
             _write(folder / SUMMARY, {**done._asdict(), "path": str(out)})
@@ -168,38 +200,73 @@ def summarise(genes: pd.DataFrame, seed: int) -> dict[str, dict[str, float]]:
     return found
 
 
-def _fit_all(
-    cohort: Cohort,
-    folds: npt.NDArray[np.int64],
-    folder: Path,
-    config: ScoresConfig,
-    origin: Mapping[str, Any],
-) -> pd.DataFrame:
-    ledger = training_ledger(cohort.people, folds)
-    for k in np.unique(folds):
-        held = frozenset(name for name, fold in zip(cohort.people, folds, strict=True) if fold == k)
-        own = Ledger({fitted_name(int(k)): ledger.learned[fitted_name(int(k))]})
-        own.check({"individual": held}, ("individual",))
+class _Work(NamedTuple):
+    """What every gene is fitted with."""
+
+    cohort: Cohort
+    folds: npt.NDArray[np.int64]
+    prepared: PreparedFolds
+    strands: Mapping[str, str] | None
+    config: ScoresConfig
+    heritable: HeritableGenes | None
+
+    def ledger(self) -> Ledger:
+        """Record whom weights, transforms, hidden factors and heritabilities learned from."""
+        ledger = training_ledger(self.cohort.people, self.folds).merged(self.prepared.ledger)
+        if self.heritable is None:
+            return ledger
+        everybody: Mapping[Unit, frozenset[str]] = {"individual": frozenset(self.cohort.people)}
+        return ledger.merged(Ledger({"heritability of everybody": everybody}))
+
+    def refuse_leaks(self) -> None:
+        """Refuse folds whose training people, as recorded, are among those held out."""
+        people, ledger = self.cohort.people, self.ledger()
+        for k in np.unique(self.folds):
+            held = frozenset(who for who, fold in zip(people, self.folds, strict=True) if fold == k)
+            own = {name: of for name, of in ledger.learned.items() if name.endswith(f"fold {k}")}
+            Ledger(own).check({"individual": held}, ("individual",))
+
+    def windows(self) -> Iterator[CisWindow]:
+        """Give the genes' windows."""
+        config = self.config
+        return cis_windows(
+            self.cohort,
+            upstream=config.upstream,
+            downstream=config.downstream,
+            maf=config.maf,
+            strands=self.strands,
+            genes=config.gene or None,
+        )
+
+    def scores(self, window: CisWindow, row: int) -> GeneScores:
+        """Fit one gene, that of a row of the expression."""
+        at = window.variants["start"].to_numpy(np.int64)
+        given = (window.dosage, at)
+        if self.prepared.same:
+            values, covariates = self.prepared.of_fold(ALL)
+            return fit_gene(*given, values[row], covariates, self.folds, self.config)
+        each = np.stack([values[row] for values in self.prepared.values])
+        return fit_gene(*given, each, self.prepared.covariates, self.folds, self.config)
+
+
+def _fit_all(work: _Work, folder: Path, origin: Mapping[str, Any]) -> pd.DataFrame:
+    """Fit and judge every gene, write the tables; give its headline of each."""
+    work.refuse_leaks()
+    cohort, config = work.cohort, work.config
     place = {gene: at for at, gene in enumerate(cohort.expression.genes["gene_id"])}
+    everybody, _ = work.prepared.of_fold(ALL)
     rows: list[dict[str, Any]] = []
-    total = len(config.genes) or len(place)
-    windows = cis_windows(
-        cohort,
-        upstream=config.upstream,
-        downstream=config.downstream,
-        maf=config.maf,
-        genes=config.genes or None,
-    )
     with (
-        ScoreTables(folder, cohort.people, folds, origin) as tables,
-        task("Fitting scores", total) as progress,
+        ScoreTables(folder, cohort.people, work.folds, origin) as tables,
+        task("Fitting scores", len(config.gene) or len(place)) as progress,
     ):
-        for window in windows:
-            y = cohort.expression.values[place[window.gene_id]]
-            at = window.variants["start"].to_numpy(np.int64)
-            scores = fit_gene(window.dosage, at, y, cohort.covariates, folds, config)
-            judged: dict[str, Judged] = {m: judge(scores, m, folds) for m in config.models}
+        for window in work.windows():
+            row = place[window.gene_id]
+            scores = work.scores(window, row)
+            judged: dict[str, Judged] = {m: judge(scores, m, work.folds) for m in config.models}
             tables.write(window.gene_id, window.variants, scores, judged)
+            if work.heritable is not None:
+                work.heritable.add(window.gene_id, window.dosage, everybody[row])
             for model, found in judged.items():
                 n = sum(np.count_nonzero(fit[model].weights) for _, fit in scores.fits[:-1])
                 rows.append(

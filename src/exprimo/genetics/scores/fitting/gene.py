@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -63,7 +63,7 @@ def fit_gene(
     dosage: npt.NDArray[np.floating],
     position: Int,
     target: Floats,
-    covariates: Floats,
+    covariates: Floats | Sequence[Floats],
     folds: Int,
     config: ScoresConfig | None = None,
 ) -> GeneScores:
@@ -75,8 +75,11 @@ def fit_gene(
         (variants, people), NaN where missing; may have no rows.
     position
         (variants,), rising.
-    target, covariates, folds
-        (people,), (people, covariates), (people,).
+    target, covariates
+        (people,) and (people, covariates); where expression was prepared by the training people of
+        each fold, (folds + 1, people) and as many arrays, the last ones prepared by everybody.
+    folds
+        (people,).
 
     Examples
     --------
@@ -91,23 +94,37 @@ def fit_gene(
     config = config or ScoresConfig()
     numbers = np.unique(folds)
     training = np.concatenate([folds != numbers[:, None], np.ones((1, len(folds)), bool)])
-    fits = _fits(dosage, position, target, covariates, training, config)
-    nothing = effects_of_sets(np.empty((0, len(target))), target, covariates, training)
-    observed, mean = np.empty(len(target)), np.empty(len(target))
-    predicted: dict[str, Floats] = {model: np.empty(len(target)) for model in config.models}
+    fits: list[dict[str, LinearScore]] = []
+    residual, intercept = [], []
+    for rows, y, known in _prepared_alike(target, covariates, len(training)):
+        fits += fit_sets(dosage, position, y, known, training[rows], config)
+        nothing = effects_of_sets(np.empty((0, len(folds))), y, known, training[rows])
+        residual += [*nothing.residual]
+        intercept += [*nothing.intercept]
+    observed, mean = np.empty(len(folds)), np.empty(len(folds))
+    predicted: dict[str, Floats] = {model: np.empty(len(folds)) for model in config.models}
     for at, number in enumerate(numbers):
         held = folds == number
-        observed[held] = nothing.residual[at, held] + nothing.intercept[at]
-        mean[held] = nothing.intercept[at]
+        observed[held] = residual[at][held] + intercept[at]
+        mean[held] = intercept[at]
         for model, values in predicted.items():
-            score = fits[at][model]
             # The very same mean, to the last digit: then R² is 0 and not nearly 0.
-            selected = score.weights.any()
-            values[held] = score.predict(dosage[:, held]) if selected else mean[held]
+            values[held] = mean[held] + fits[at][model].away_from_mean(dosage[:, held])
     labelled: list[tuple[int, Mapping[str, LinearScore]]] = [
         *zip([*(int(k) for k in numbers), ALL], fits, strict=True)
     ]
     return GeneScores(labelled, observed, mean, predicted)
+
+
+def _prepared_alike(
+    target: Floats, covariates: Floats | Sequence[Floats], n_sets: int
+) -> Iterator[tuple[slice, Floats, Floats]]:
+    """Give sets of people that have the same expression, with it and its covariates."""
+    if isinstance(covariates, np.ndarray):
+        yield slice(0, n_sets), target, covariates
+        return
+    for at, (y, known) in enumerate(zip(target, covariates, strict=True)):
+        yield slice(at, at + 1), y, known
 
 
 def judge(scores: GeneScores, model: str, folds: Int) -> Judged:
@@ -129,26 +146,53 @@ def _r(observed: Floats, told: Floats) -> float:
     return float(x @ y) / size if size > 0 and np.ptp(told) > 0 else 0.0
 
 
-def _fits(
+def fit_sets(
     dosage: npt.NDArray[np.floating],
     position: Int,
     target: Floats,
     covariates: Floats,
     training: npt.NDArray[np.bool_],
     config: ScoresConfig,
+    *,
+    models: Sequence[Collection[str]] | None = None,
+    linked: npt.NDArray[np.bool_] | None = None,
 ) -> list[dict[str, LinearScore]]:
+    """Fit scores of one gene on each set of training people, thresholds and penalties inside it.
+
+    Parameters
+    ----------
+    dosage, position, target, covariates
+        As `fit_gene` takes them.
+    training
+        (sets, people): who trains.
+    models
+        Of each set; None: those of the settings for all.
+    linked
+        (sets, people): in whom linkage is measured; None: in those who train.
+
+    Returns
+    -------
+    Model -> score, for each set.
+    """
+    wanted = [frozenset(config.models)] * len(training) if models is None else models
     if not len(dosage):
         empty = [nothing_selected(0, np.empty(0), float(target[one].mean())) for one in training]
-        return [dict.fromkeys(config.models, score) for score in empty]
+        return [dict.fromkeys(names, score) for names, score in zip(wanted, empty, strict=True)]
     fits: list[dict[str, LinearScore]] = [{} for _ in training]
-    if {BASELINE, THRESHOLDED} & set(config.models):
-        both = fit_polygenic(dosage, position, target, covariates, training, config.polygenic)
-        for fit, found in zip(fits, both, strict=True):
-            fit.update({name: found[name] for name in found if name in config.models})
-    if ELASTIC_NET in config.models:
-        nets = _elastic_nets(dosage, target, covariates, training, config)
-        for fit, net in zip(fits, nets, strict=True):
-            fit[ELASTIC_NET] = net
+    people = training if linked is None else linked
+    summed = [at for at, names in enumerate(wanted) if {BASELINE, THRESHOLDED} & set(names)]
+    if summed:
+        both = fit_polygenic(
+            dosage, position, target, covariates, training[summed], config.polygenic,
+            linked=people[summed],
+        )  # fmt: skip
+        for at, found in zip(summed, both, strict=True):
+            fits[at].update({name: found[name] for name in found if name in wanted[at]})
+    netted = [at for at, names in enumerate(wanted) if ELASTIC_NET in names]
+    if netted:
+        nets = _elastic_nets(dosage, target, covariates, training[netted], config)
+        for at, net in zip(netted, nets, strict=True):
+            fits[at][ELASTIC_NET] = net
     return fits
 
 

@@ -40,10 +40,14 @@ class LinearScore(NamedTuple):
         >>> score.predict(np.array([[0.0, 1.5, np.nan], [2.0, 2.0, 2.0]])).tolist()
         [9.0, 12.0, 10.0]
         """
+        return self.intercept + self.away_from_mean(dosage)
+
+    def away_from_mean(self, dosage: npt.NDArray[np.floating]) -> Floats:
+        """Predict how far people are from the training mean; 0 where nothing was selected."""
         used = np.flatnonzero(self.weights)
         away = dosage[used].astype(np.float64) - self.means[used, None]
         away[np.isnan(away)] = 0.0
-        told: Floats = self.intercept + self.weights[used] @ away
+        told: Floats = self.weights[used] @ away
         return told
 
 

@@ -32,6 +32,8 @@ def fit_polygenic(
     covariates: Floats,
     training: Sets,
     config: PolygenicConfig | None = None,
+    *,
+    linked: Sets | None = None,
 ) -> list[Mapping[str, LinearScore]]:
     """Fit the baseline score and P+T of one gene on each set of training people.
 
@@ -45,6 +47,9 @@ def fit_polygenic(
         (people,), expression; covariates are taken out of both sides within each set.
     training
         (sets, people): who trains.
+    linked
+        (sets, people): in whom each set's linkage is measured; None: in those who train. It is
+        measured once for sets that share these people.
 
     Returns
     -------
@@ -69,9 +74,13 @@ def fit_polygenic(
             for k in range(n_inner)]  # fmt: skip
     effects = effects_of_sets(dosage, target, covariates, np.stack([*training, *sets]))
     fitted: list[Mapping[str, LinearScore]] = []
-    for at, (one, folds) in enumerate(zip(training, inner, strict=True)):
-        # Linkage of the training people, inner folds included: it does not ask for expression.
-        links = _links(dosage[:, one], position, config)
+    measured: dict[bytes, Links] = {}
+    # Inner folds are included in the linkage: it does not ask for expression.
+    people = training if linked is None else linked
+    for at, (one, folds) in enumerate(zip(people, inner, strict=True)):
+        if (key := one.tobytes()) not in measured:
+            measured[key] = _links(dosage[:, one], position, config)
+        links = measured[key]
         first = len(training) + at * n_inner
         cells = config.cells()
         held = _held_out_scores(

@@ -9,11 +9,11 @@ from typing import Any
 
 from exprimo.core.errors import InputError
 from exprimo.core.files.atomic import atomic_file
+from exprimo.core.files.origin import provenance_path
 from exprimo.core.run import write_json
 from exprimo.scoring.shards.tables import (
     Tables,
     TableWriter,
-    provenance_path,
     write_parquet,
     write_tsv,
 )

@@ -1,0 +1,144 @@
+"""The commands of generators: generate fit, generate sample."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from exprimo.cli.modelling import Device, Settings, Strategy, Threads, listed
+from exprimo.cli.output import counted, say
+from exprimo.cli.progress import bars
+from exprimo.cli.studying import Json
+
+if TYPE_CHECKING:
+    from exprimo.generate import Generator, Sampled
+
+Family = Annotated[
+    str,
+    typer.Option("-g", "--generator", help="diffusion, or diffusion-published."),
+]
+Label = Annotated[str | None, typer.Option(help="Learn this class only, such as 1.")]
+Condition = Annotated[
+    str | None, typer.Option(help="A target to ask sequences by: its classes or values.")
+]
+LabelTarget = Annotated[str | None, typer.Option(help="The target that --label is a class of.")]
+Like = Annotated[
+    Path | None, typer.Option(help="A run: learn from the training part of its split.")
+]
+Minutes = Annotated[
+    float | None, typer.Option(help="Time in all; default: 30, unless --steps is given.")
+]
+Steps = Annotated[int | None, typer.Option(help="Updates in all, instead of minutes.", min=5)]
+Asked = Annotated[
+    str | None,
+    typer.Option(help="Class or value to ask for; default: as training examples have it."),
+]
+Guidance = Annotated[
+    float, typer.Option(help="Weight of the condition; 1: as learned, more: less diverse.", min=0)
+]
+Passes = Annotated[
+    int | None, typer.Option(help="Passes of the sampler; default: as the family has it.", min=1)
+]
+Kept = Annotated[
+    float, typer.Option(help="Of 1/SHARE drawn for each, keep the one its discriminator likes.")
+]
+
+
+def register(app: typer.Typer) -> typer.Typer:
+    """Add the group and its commands; give the group, for more commands."""
+    group = typer.Typer(no_args_is_help=True, help="Fit generators of sequences, and draw.")
+    app.add_typer(group, name="generate")
+    group.command(
+        "fit", epilog="Example: exprimo generate fit D.h5 --condition y --minutes 30 -o GEN"
+    )(_fit)
+    group.command(
+        "sample", epilog="Example: exprimo generate sample GEN -n 1000 --target 2.5 -o S.h5"
+    )(_sample)
+    return group
+
+
+def _fit(
+    dataset: Annotated[Path, typer.Argument(help="The dataset, an .h5 file.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="The generator's folder.")],
+    generator: Family = "diffusion",
+    label: Label = None,
+    condition: Condition = None,
+    target: LabelTarget = None,
+    like: Like = None,
+    split: Strategy = "auto",
+    test_chroms: Annotated[str, typer.Option(help="Chromosomes that judge: A,B.")] = "",
+    val_chroms: Annotated[str, typer.Option(help="Chromosomes that tune: A,B.")] = "",
+    minutes: Minutes = None,
+    steps: Steps = None,
+    seed: Annotated[int, typer.Option(help="Seed of weights, order, noise.", min=0)] = 0,
+    device: Device = "auto",
+    threads: Threads = None,
+    settings: Settings = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on after a kill.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Fit a generator of sequences on the training part of a split."""
+    import exprimo
+    from exprimo.core.config import settings_from
+
+    values: dict[str, Any] = {
+        "seed": seed,
+        "split": {
+            # Naming chromosomes is asking for that split.
+            "strategy": "chromosome" if test_chroms and split == "auto" else split,
+            "test_chroms": listed(test_chroms),
+            "val_chroms": listed(val_chroms),
+        },
+        "fit": {"minutes": minutes, "steps": steps},
+        "machine": {"device": device, "threads": threads},
+    }
+    taken = ("dataset", "out", "generator", "label", "condition", "target", "like", "resume")
+    settings_from(values, settings or (), taken)
+    with bars():
+        made: Generator = exprimo.generate_fit(
+            dataset, out, generator=generator, label=label, condition=condition, target=target,
+            like=like, resume=resume, **values,
+        )  # fmt: skip
+    facts = made.provenance
+    sequences = counted(facts["n_learned"], "sequence")
+    watched = facts["watched_loss"]
+    told = "" if watched is None else f", {watched:.3f} on examples that it did not learn from"
+    lines = [
+        f"Wrote {made.path}: {facts['generator']}, {facts['length']:,} bases",
+        f"  learned from {sequences} in {counted(facts['steps'], 'step')} "
+        f"({facts['fit_seconds'] / 60:.1f} minutes)",
+        f"  kept the weights of step {facts['kept_step']:,}{told}",
+    ]
+    say(lines, {"path": made.path, **facts}, as_json=as_json)
+
+
+def _sample(
+    generator: Annotated[Path, typer.Argument(help="The generator's folder.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="A new .h5, .fa or .fa.gz.")],
+    n: Annotated[int, typer.Option("-n", "--number", help="How many sequences.", min=1)],
+    target: Asked = None,
+    guidance: Guidance = 1.0,
+    steps: Passes = None,
+    keep_best: Kept = 1.0,
+    seed: Annotated[int, typer.Option(help="Of the noise.", min=0)] = 0,
+    device: Device = "auto",
+    threads: Threads = None,
+    as_json: Json = False,
+) -> None:
+    """Draw sequences from a fitted generator."""
+    import exprimo
+
+    with bars():
+        done: Sampled = exprimo.generate_sample(
+            generator, out, n=n, target=target, guidance=guidance, steps=steps,
+            keep_best=keep_best, seed=seed, device=device, threads=threads,
+        )  # fmt: skip
+    by = "" if done.target is None else f", {done.target} {done.asked or 'as in training'}"
+    lines = [
+        f"Wrote {counted(done.n, 'sequence')} of {done.length:,} bases to {done.path}",
+        f"  {done.generator} in {counted(done.steps, 'step')}{by}; {done.seconds:.1f} seconds",
+        "  not checked: see how far they can be trusted before you learn from them",
+    ]
+    say(lines, done._asdict(), as_json=as_json)

@@ -1,0 +1,1 @@
+"""Families of generators, one per file; each ends with its SPEC."""

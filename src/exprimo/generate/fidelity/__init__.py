@@ -1,0 +1,1 @@
+"""What generated sequences are worth: measures beside real ones and rivals, and the gate."""

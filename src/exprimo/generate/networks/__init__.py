@@ -1,0 +1,1 @@
+"""Networks of generators: torch modules, no loops."""
