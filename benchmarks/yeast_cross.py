@@ -146,7 +146,7 @@ def tell(done: GenePredictions, names: Sequence[str], fold: np.ndarray, out: Pat
         print(
             f"{name:20} R² {one.r2.value:6.3f} (traits {one.r2.low:6.3f} to {one.r2.high:6.3f}, "
             f"segregants {one.r2_people.low:6.3f} to {one.r2_people.high:6.3f})  "
-            f"median r by fold {one.median_r_folds:5.2f}, "
+            f"median r by fold {one.median_pearson_r:5.2f}, "
             f"{round(one.share_above * len(names)):3} above 0.3"
         )
 

@@ -12,9 +12,10 @@ from exprimo.features import dataset_hdf5 as dataset_hdf5
 from exprimo.features import dataset_promoters as dataset_promoters
 from exprimo.features import dataset_table as dataset_table
 from exprimo.features.haplotypes import haplotypes as haplotypes
-from exprimo.genetics.clumping import clump_associations
+from exprimo.generate import generate_check as generate_check
 from exprimo.generate import generate_fit as generate_fit
 from exprimo.generate import generate_sample as generate_sample
+from exprimo.genetics.clumping import clump_associations
 from exprimo.genetics.coloc import colocalise, twas
 from exprimo.genetics.eqtl import map_eqtl
 from exprimo.genetics.finemap import finemap_eqtl

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -141,6 +142,22 @@ def test_held_out_people_touch_nothing_that_is_learned(
     assert any(not table.equals(other[name]) for name, table in one.items())
 
 
+def test_scores_of_other_folds_are_no_features(
+    command: Any, worlds: tuple[Path, Path], tmp_path: Path, monkeypatch: Any
+) -> None:
+    """A training person's held-out score was learned from the people who are judged."""
+    monkeypatch.chdir(worlds[0])
+    assert command(*_line("prs fit", tmp_path / "S")).code == 0
+    line = [word for word in _line("stack", tmp_path / "R") if word != "f.tsv"]
+    line.insert(line.index("--features") + 1, tmp_path / "S" / "predictions.parquet")
+    command(*line).assert_says("leak", "--cis-feature", "--allow-leak")
+    allowed = command(*line, "--allow-leak")
+    assert allowed.code == 0
+    assert "LEAK ALLOWED" in allowed.out
+    summary = json.loads((tmp_path / "R" / "summary.json").read_text())
+    assert len(summary["leaks"]) == len(set(FOLD.tolist()))
+
+
 def _run(script: str, folder: Path, *line: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-c", script, *map(str, line)],
@@ -175,3 +192,4 @@ def test_a_full_disk(worlds: tuple[Path, Path], out: Path, untouched: Any, kind:
     assert ended.returncode == 2
     assert ended.stdout == ""
     assert f"exprimo: {out / 'R'}: the disk is full" in ended.stderr
+    assert "Traceback" not in ended.stderr

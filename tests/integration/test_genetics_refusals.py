@@ -347,7 +347,7 @@ def test_a_stack_on_what_saw_its_people(
 ) -> None:
     with untouched(out):
         command(*_stack(home, out), "--ledger", home / "EQTL" / "ledger.parquet").assert_says(
-            "p00", "leak: eqtl", "40 shared keys", "--allow-leak"
+            "p00", "leak: eqtl", "40 people", "--allow-leak"
         )
         # Scores held out by other folds than these.
         (tmp_path / "folds.tsv").write_text(_folds(*_EVEN))

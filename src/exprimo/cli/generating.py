@@ -1,4 +1,4 @@
-"""The commands of generators: generate fit, generate sample."""
+"""The commands of generators: generate fit, generate sample, generate check."""
 
 from __future__ import annotations
 
@@ -8,16 +8,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from exprimo.cli.modelling import Device, Settings, Strategy, Threads, listed
-from exprimo.cli.output import counted, say
+from exprimo.cli.output import counted, number, say, table
 from exprimo.cli.progress import bars
 from exprimo.cli.studying import Json
 
 if TYPE_CHECKING:
-    from exprimo.generate import Generator, Sampled
+    from exprimo.generate import Checked, Generator, Sampled
 
 Family = Annotated[
     str,
-    typer.Option("-g", "--generator", help="diffusion, or diffusion-published."),
+    typer.Option(
+        "-g",
+        "--generator",
+        help="diffusion, gan, or the published form of each: diffusion-published, gan-published.",
+    ),
 ]
 Label = Annotated[str | None, typer.Option(help="Learn this class only, such as 1.")]
 Condition = Annotated[
@@ -48,7 +52,9 @@ Kept = Annotated[
 
 def register(app: typer.Typer) -> typer.Typer:
     """Add the group and its commands; give the group, for more commands."""
-    group = typer.Typer(no_args_is_help=True, help="Fit generators of sequences, and draw.")
+    group = typer.Typer(
+        no_args_is_help=True, help="Fit generators of sequences, draw, and check what they drew."
+    )
     app.add_typer(group, name="generate")
     group.command(
         "fit", epilog="Example: exprimo generate fit D.h5 --condition y --minutes 30 -o GEN"
@@ -56,6 +62,7 @@ def register(app: typer.Typer) -> typer.Typer:
     group.command(
         "sample", epilog="Example: exprimo generate sample GEN -n 1000 --target 2.5 -o S.h5"
     )(_sample)
+    group.command("check", epilog="Example: exprimo generate check S.h5 D.h5 -o CHECK")(_check)
     return group
 
 
@@ -142,3 +149,60 @@ def _sample(
         "  not checked: see how far they can be trusted before you learn from them",
     ]
     say(lines, done._asdict(), as_json=as_json)
+
+
+def _check(
+    sample: Annotated[Path, typer.Argument(help="Generated sequences: .h5, .fa or .fa.gz.")],
+    dataset: Annotated[Path, typer.Argument(help="The dataset of the generator, an .h5 file.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="A new folder for the tables.")],
+    generator: Annotated[
+        Path | None, typer.Option(help="The generator's folder; default: as the sample says.")
+    ] = None,
+    like: Annotated[Path | None, typer.Option(help="A run of the same split, instead.")] = None,
+    split: Annotated[str | None, typer.Option(help="Or the split, as train makes it.")] = None,
+    motifs: Annotated[Path | None, typer.Option(help="Known motifs, a MEME file.")] = None,
+    pvalue: Annotated[float, typer.Option(help="What makes a window a site.")] = 1e-4,
+    model: Annotated[
+        Path | None, typer.Option(help="A run of a network, in whose last layer to compare.")
+    ] = None,
+    oracle: Annotated[
+        Path | None, typer.Option(help="A run that learned from other examples: its predictions.")
+    ] = None,
+    draws: Annotated[int, typer.Option(help="Repeats with other halves and rivals.", min=1)] = 5,
+    most: Annotated[int, typer.Option(help="Sequences per set and draw.", min=50)] = 5000,
+    queries: Annotated[int, typer.Option(help="Sequences looked up in training.", min=50)] = 1000,
+    seed: Annotated[int, typer.Option(help="Of all that is drawn.", min=0)] = 0,
+    device: Device = "auto",
+    threads: Threads = None,
+    as_json: Json = False,
+) -> None:
+    """Compare generated sequences with held-out ones and rivals; look for copies."""
+    import exprimo
+
+    with bars():
+        done: Checked = exprimo.generate_check(
+            sample, dataset, out, generator=generator, like=like, split=split, motifs=motifs,
+            pvalue=pvalue, model=model, oracle=oracle, draws=draws, most=most, queries=queries,
+            seed=seed, device=device, threads=threads,
+        )  # fmt: skip
+    facts = {**done._asdict(), "measures": done.measures.to_dict("records")}
+    say(_told_check(done), facts, as_json=as_json)
+
+
+def _told_check(done: Checked) -> list[str]:
+    near = done.gate["near_copies"]
+    lines = [
+        f"Memorisation gate: {done.verdict}",
+        *(f"  {reason}" for reason in done.reasons),
+        f"  {near['share']:.1%} are fewer than {near['nearer_than_edits']} edits from a training "
+        f"sequence; {near['expected_share']:.1%} are expected",
+    ]
+    shown = ("generated", "held-out", "dinucleotide shuffle", "Markov 5 by position")
+    values = {
+        (row["measure"], row["set"]): float(row["value"])
+        for row in done.measures.to_dict("records")
+    }
+    names = dict.fromkeys(name for name, _ in values)
+    rows = [[str(name), *(number(values[name, one]) for one in shown)] for name in names]
+    lines += table(rows, ["measure", *shown])
+    return [*lines, f"Wrote {done.path}; the verdict stands in {done.stamped}"]

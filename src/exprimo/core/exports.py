@@ -27,6 +27,7 @@ HOME = {
     "fetch_genome": "exprimo.data.fetch:fetch_genome",
     "fetch_geo": "exprimo.data.fetch:fetch_geo",
     "fetch_weights": "exprimo.data.fetch:fetch_weights",
+    "generate_check": "exprimo.generate:generate_check",
     "generate_fit": "exprimo.generate:generate_fit",
     "generate_sample": "exprimo.generate:generate_sample",
     "haplotypes": "exprimo.features.haplotypes:haplotypes",

@@ -13,6 +13,8 @@ from exprimo.generate.family import FamilySpec
 _HOMES = {
     "diffusion": "exprimo.generate.families.masked_diffusion:SPEC",
     "diffusion-published": "exprimo.generate.families.gaussian_diffusion:SPEC",
+    "gan": "exprimo.generate.families.wasserstein:SPEC",
+    "gan-published": "exprimo.generate.families.published_gan:SPEC",
 }
 
 

@@ -18,7 +18,7 @@ from exprimo.cli import main as cli
 from exprimo.core.errors import InputError
 from exprimo.core.files.provenance import exprimo_version
 from exprimo.features.haplotypes import HaplotypeSummary
-from exprimo.generate import Sampled
+from exprimo.generate import Checked, Sampled
 from exprimo.genetics.clumping import Clumped
 from exprimo.genetics.coloc import Colocalised, Twas
 from exprimo.genetics.eqtl import EqtlMap, MappedPeople
@@ -186,6 +186,8 @@ FITTED = FittedScores(
 KEPT = {"length": 80, "n_learned": 3, "steps": 9, "kept_step": 9, "fit_seconds": 1.0}
 KEPT |= {"generator": "gan", "watched_loss": None}
 FITTED_GENERATOR = SimpleNamespace(path=Path("GEN"), provenance=KEPT)
+NEAR = {"near_copies": {"share": 0.01, "nearer_than_edits": 9, "expected_share": 0.01}}
+CHECKED = Checked(Path("C"), Path("S.h5"), "passed", (), NEAR, pd.DataFrame(), None)
 DRAWN = Sampled(Path("S.h5"), 3, 80, "gan", "y", "2.5", 1, 0.1)
 PEOPLE = ScoredPeople(Path("P.tsv"), "exprimo", 4, 3, 9, {}, 0, {}, 0)
 STACKED = StackDone(Path("K"), 3, 4, 5, 6, {}, {}, ())
@@ -249,10 +251,9 @@ CALLS: dict[str, tuple[list[str], str, Any, str]] = {
         "eqtl_overlap", OVERLAPPED, "No eQTL is significant",
     ),
     "clump": (["--associations", "g.tsv", *GENES[:2]], "clump", CLUMPED, "2 clumps"),
+    "generate check": (["S.h5", "D.h5", "-o", "C"], "generate_check", CHECKED, "gate: passed"),
     "generate fit": (["D.h5", "-o", "GEN"], "generate_fit", FITTED_GENERATOR, "kept the weights"),
-    "generate sample": (
-        ["GEN", "-n", "3", "-o", "S.h5"], "generate_sample", DRAWN, "3 sequences of 80"
-    ),
+    "generate sample": (["GEN", "-n3", "-o", "S.h5"], "generate_sample", DRAWN, "3 sequences"),
     "prs fit": ([*GENES, "-o", "S"], "prs_fit", FITTED, "3 genes in 4 people"),
     "prs score": (["S", *GENES[:2], "-o", "P.tsv"], "prs_score", PEOPLE, "3 scores of 4 people"),
     "stack": (["--features", "f.tsv", *GENES[2:], "-o", "K"], "stack", STACKED, "6 features"),

@@ -141,8 +141,8 @@ def _finemap(
     with bars():
         done = exprimo.eqtl_finemap(
             genotypes, expression, out, covariates=covariates, fasta=fasta, gene=gene or (),
-            on_ref_mismatch=on_ref_mismatch, egenes=egenes, fdr=fdr, chrom_style=chrom_style, folds=folds, folds_file=folds_file,
-            seed=seed, threads=threads, maf=maf,
+            on_ref_mismatch=on_ref_mismatch, egenes=egenes, fdr=fdr, chrom_style=chrom_style,
+            folds=folds, folds_file=folds_file, seed=seed, threads=threads, maf=maf,
             upstream=window if upstream is None else upstream,
             downstream=window if downstream is None else downstream, **common,
         )  # fmt: skip

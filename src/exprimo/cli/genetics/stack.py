@@ -74,7 +74,7 @@ _AllowLeak = Annotated[
 ]
 _Set = Annotated[list[str] | None, typer.Option("--set", help="key=value of the stack.")]
 _Threads = Annotated[int, typer.Option(help="Of the matrix products, which are small.", min=1)]
-_Seed = Annotated[int, typer.Option(help="Of folds and learners.")]
+_Seed = Annotated[int, typer.Option(help="Of folds and learners.", min=0)]
 
 
 def register(app: typer.Typer) -> None:
@@ -169,5 +169,8 @@ def _told(done: StackDone) -> Iterator[str]:
     ]
     header = ["predictor", "R²", "over genes", "over people", "r", "over genes", "over people"]
     yield from table(rows, header)
-    yield "R² is 1 - RSS/TSS against the training mean; means over genes, 95% intervals"
+    yield (
+        "R² is 1 - RSS/TSS against the training mean, r the mean within folds; "
+        "means over genes, 95% intervals"
+    )
     yield from done.notes

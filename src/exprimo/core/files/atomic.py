@@ -220,10 +220,24 @@ def atomic_directory(path: str | Path, *, resume: bool = False) -> Iterator[Path
                         _sync(inside)
                 os.replace(partial, target)
                 _sync(target.parent)
-        except BaseException:
+        except BaseException as error:
             if not resume:
                 shutil.rmtree(partial, ignore_errors=True)
+            if isinstance(error, StorageError):
+                raise _as_asked(error, partial, target) from error
             raise
+
+
+def _as_asked(error: StorageError, partial: Path, target: Path) -> StorageError:
+    """Name a file of the hidden folder as the one that was asked for."""
+    if error.file is None or not Path(error.file).is_relative_to(partial):
+        return error
+    return StorageError(
+        error.problem,
+        file=target / Path(error.file).relative_to(partial),
+        found=error.found,
+        remedy=error.remedy,
+    )
 
 
 def refuse_existing(path: str | Path) -> None:

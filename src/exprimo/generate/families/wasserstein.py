@@ -4,11 +4,17 @@ A critic learns to score real sequences above made ones, with a gradient that is
 (Gulrajani et al. 2017, equation 3), and a generator learns to raise the scores of what it makes.
 The distance between the two scores is an estimate of how far apart real and made ones are; unlike
 the loss of other adversarial networks it stays informative when the critic wins.
+
+The generator gives logits. As relaxed one-hot they are the shares of a softmax, and what is drawn
+is the best base; or a base is drawn at every position, and only its gradient is that of the
+relaxed form (Jang et al. 2017, straight-through Gumbel-softmax), so that the critic sees nothing
+that a real sequence could not be.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
 
 import torch
 from pydantic import Field, field_validator
@@ -36,6 +42,11 @@ class WassersteinOptions(Config):
     """Numbers of noise for a whole sequence."""
     local_noise: int = Field(8, ge=1)
     """Numbers of noise at each place of each resolution."""
+    output: Literal["drawn", "shares"] = "drawn"
+    """What the critic is shown: a base ``drawn`` at every position, with the gradient of its
+    relaxed form; or the ``shares`` of a softmax, whose largest is the base when sampling."""
+    temperature: float = Field(0.7, gt=0)
+    """Of the softmax: the lower, the closer relaxed bases are to one-hot."""
     critic_steps: int = Field(5, ge=1)
     """Steps of the critic for one of the generator. A step of the loop is one of the critic."""
     penalty: float = Field(10.0, gt=0)
@@ -80,7 +91,7 @@ class Wasserstein:
         self._pair = _Pair(options, layout).to(layout.device)
         self.module: nn.Module = self._pair
         self.optimizers = [
-            torch.optim.Adam(network.parameters(), lr=3e-4, betas=(0.5, 0.9))
+            torch.optim.Adam(network.parameters(), lr=1e-3, betas=(0.5, 0.9))
             for network in (self._pair.critic, self._pair.generator)
         ]
 
@@ -98,22 +109,25 @@ class Wasserstein:
         distance = (self._score(real, condition) - self._score(fake, condition)).mean()
         penalty = gradient_penalty(self._score, real, fake, condition)
         critic_optimizer.zero_grad()
-        (self._options.penalty * penalty - distance).backward()
+        loss = self._options.penalty * penalty - distance
+        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         critic_optimizer.step()
         self._pair.made += 1
         if int(self._pair.made) % self._options.critic_steps == 0:
             self._pair.critic.requires_grad_(False)
             score = self._score(self._make(len(codes), condition), condition).mean()
             generator_optimizer.zero_grad()
-            (-score).backward()
+            (-score).backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
             generator_optimizer.step()
             self._pair.critic.requires_grad_(True)
         return {"distance": float(distance.detach()), "penalty": float(penalty.detach())}
 
     def _make(self, n: int, condition: Tensor | None) -> Tensor:
+        """Make sequences as the critic reads them, (n, 4, length)."""
         with autocast(self._layout.device, self._layout.precision):
-            made: Tensor = self._pair.generator(n, condition)
-        return made
+            logits: Tensor = self._pair.generator(n, condition)
+        drawn = self._options.output == "drawn"
+        return relaxed(logits, self._options.temperature, drawn=drawn)
 
     def _score(self, sequences: Tensor, condition: Tensor | None) -> Tensor:
         with autocast(self._layout.device, self._layout.precision):
@@ -122,7 +136,7 @@ class Wasserstein:
 
     @torch.inference_mode()
     def sample(self, n: int, condition: Tensor | None, *, steps: int, guidance: float) -> Tensor:
-        """Draw sequences in one pass, the best base at every position."""
+        """Draw sequences in one pass."""
         self._pair.eval()
         return self._make(n, condition).argmax(1).to(torch.uint8)
 
@@ -136,6 +150,28 @@ class Wasserstein:
 def one_hot(codes: Tensor) -> Tensor:
     """Turn codes (batch, length) into (batch, 4, length) of zeros and ones."""
     return functional.one_hot(codes.long(), BASES).transpose(1, 2).float()
+
+
+def relaxed(logits: Tensor, temperature: float, *, drawn: bool) -> Tensor:
+    """Turn logits (n, 4, length) into the shares of each base, or into one drawn by them.
+
+    What is drawn is one-hot, and has the gradient of its relaxed form (Jang et al. 2017).
+
+    Examples
+    --------
+    >>> even = torch.zeros(1, 4, 2)
+    >>> relaxed(even, 1.0, drawn=False)[0, :, 0].tolist()
+    [0.25, 0.25, 0.25, 0.25]
+    >>> relaxed(even, 1.0, drawn=True).sum(1).tolist()
+    [[1.0, 1.0]]
+    """
+    if not drawn:
+        return (logits / temperature).softmax(1)
+    noise = -torch.log(-torch.log(torch.rand_like(logits).clamp_(1e-20, 1 - 1e-7)))
+    shares = ((logits + noise) / temperature).softmax(1)
+    bases = functional.one_hot(shares.argmax(1), BASES).transpose(1, 2).to(shares.dtype)
+    # In this order, so that the value is exactly zero or one.
+    return bases + (shares - shares.detach())
 
 
 def gradient_penalty(
@@ -166,10 +202,18 @@ def gradient_penalty(
 SPEC = FamilySpec(
     name="gan",
     summary="Wasserstein adversarial network with gradient penalty, conditional by projection",
-    citation="Goodfellow et al. 2014; Arjovsky et al. 2017; Gulrajani et al. 2017 (gradient "
-    "penalty, relaxed one-hot output); Miyato & Koyama 2018 (projection)",
+    citation="Arjovsky et al. 2017 (Wasserstein); Gulrajani et al. 2017 (gradient "
+    "penalty, relaxed one-hot output); Jang et al. 2017 (Gumbel-softmax); Miyato & Koyama 2018 "
+    "(projection)",
     options=WassersteinOptions,
     build=Wasserstein,
 )
 
-__all__ = ["SPEC", "Wasserstein", "WassersteinOptions", "gradient_penalty", "one_hot"]
+__all__ = [
+    "SPEC",
+    "Wasserstein",
+    "WassersteinOptions",
+    "gradient_penalty",
+    "one_hot",
+    "relaxed",
+]

@@ -13,8 +13,8 @@ from exprimo.core.errors import ConfigError, InputError, MismatchError
 from exprimo.core.ledger import Ledger, keys_of
 from exprimo.core.sequence import Codes, canonical_hashes
 from exprimo.core.split import Split
-from exprimo.generate.config import GenerateConfig
 from exprimo.generate.conditioning import class_names
+from exprimo.generate.config import GenerateConfig
 from exprimo.generate.fidelity.memorisation.gate import FEWEST
 from exprimo.generate.fidelity.reading import (
     Distinct,
@@ -88,7 +88,7 @@ def gather_material(sample: str | Path, dataset: str | Path, named: Named) -> Ma
         ledger = _ledger(data, split, read, generator)
         held = np.sort(np.concatenate([split.rows("val"), split.rows("test")]))
         ledger.check(keys_of(data, held), split.held_out)
-        training = _learned(data, split, ledger)
+        training = _learned(data, ledger, whole=bool(read.stamp or generator))
         column, wanted = _class(data, read, generator)
         alike = training if column is None else _of_class(data, training, column, wanted)
         if column is not None:
@@ -166,17 +166,17 @@ def _ledger(data: Dataset, split: Split, sample: Sample, generator: Generator | 
     return Ledger({"generator": keys_of(data, split.rows("train"))})
 
 
-def _learned(data: Dataset, split: Split, ledger: Ledger) -> Distinct:
-    """Find the sequences that the ledger names; all of them must stand in the dataset."""
+def _learned(data: Dataset, ledger: Ledger, *, whole: bool) -> Distinct:
+    """Find the sequences that the ledger names; of a generator's all must stand in the dataset."""
     keys = frozenset[str]().union(
         *(units.get("sequence", frozenset()) for units in ledger.learned.values())
     )
-    every = distinct_sequences(data, np.arange(len(split.part), dtype=np.int64))
+    every = distinct_sequences(data, np.arange(len(data), dtype=np.int64))
     hashes = np.array(_hashes(every.codes))
     known = np.isin(hashes, list(keys))
     missing = len(keys - set(hashes[known].tolist()))
-    # A split made from a strategy names training sequences with N too, which are left out.
-    if missing and set(ledger.learned) != {"generator"}:
+    # A split's training part has sequences with N too, which are left out here.
+    if missing and whole:
         raise MismatchError(
             "the generator learned from sequences that this dataset does not hold",
             file=data.path,

@@ -1,4 +1,4 @@
-"""Read generated sequences, and distinct sequences of a dataset; what cannot be compared is refused."""
+"""Read generated sequences, and distinct ones of a dataset; refuse what cannot be compared."""
 
 from __future__ import annotations
 

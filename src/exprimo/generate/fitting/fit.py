@@ -61,7 +61,7 @@ def generate_fit(
     out
         The generator's folder, which must not exist. While fitting it grows as a hidden sibling.
     generator
-        The family: ``diffusion`` or ``diffusion-published``.
+        The family: ``diffusion``, ``gan``, ``diffusion-published`` or ``gan-published``.
     label
         Learn from examples of this class only, such as ``1``; ``target`` says of what.
     condition

@@ -35,7 +35,7 @@ def halvings(length: int, places: int) -> int:
 
 
 class ResidualGenerator(nn.Module):
-    """Noise -> relaxed one-hot sequences, (batch, 4, length): each base's shares sum to one.
+    """Noise -> logits of A, C, G, T, (batch, 4, length).
 
     One vector of noise says what the whole sequence is like; a few numbers per place and
     resolution let neighbouring bases vary on their own, which one vector cannot over 2,000 bases.
@@ -69,7 +69,7 @@ class ResidualGenerator(nn.Module):
         self.last = along(channels, BASES, 1)
 
     def forward(self, n: int, condition: Tensor | None) -> Tensor:
-        """Make ``n`` sequences for conditions (n,), from noise of torch's default generator."""
+        """Give logits for ``n`` conditions (n,), from noise of torch's default generator."""
         device = self.place.device
         told_all = torch.zeros(n, dtype=torch.bool, device=device)
         told = functional.silu(self.condition(condition, told_all, n))
@@ -85,9 +85,8 @@ class ResidualGenerator(nn.Module):
                 x = x + self.place.to(x.dtype)
             for block in blocks:  # type: ignore[attr-defined]  # a ModuleList within a ModuleList
                 x = block(x, told)
-        logits = self.last(functional.silu(self.norm(x))).squeeze(2).float()
-        shares: Tensor = logits[..., : self._length].softmax(1)
-        return shares
+        logits: Tensor = self.last(functional.silu(self.norm(x)))
+        return logits.squeeze(2).float()[..., : self._length]
 
 
 class ResidualCritic(nn.Module):

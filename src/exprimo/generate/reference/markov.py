@@ -116,7 +116,8 @@ def _first_bases(codes: Codes, order: int) -> Table:
     for at in range(order + 1):
         words = words * 4 + codes[:, at]
     counts = np.bincount(words, minlength=4 ** (order + 1)).astype(np.float32)
-    return _smoothed(counts.reshape(1, -1, 4))[order][0]
+    table: Table = _smoothed(counts.reshape(1, -1, 4))[order][0]
+    return table
 
 
 @compiled

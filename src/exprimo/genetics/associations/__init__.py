@@ -5,6 +5,7 @@ from exprimo.genetics.associations.header import ROLES, TEXT_ROLES, Roles, find_
 from exprimo.genetics.associations.mapping import people_of_mapping
 from exprimo.genetics.associations.reading import (
     Associations,
+    genes_there,
     placed_rows,
     read_associations,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "association_files",
     "bare_chrom",
     "find_columns",
+    "genes_there",
     "of_one_trait",
     "people_of_mapping",
     "placed_rows",

@@ -99,7 +99,12 @@ def read_associations(
             if len(kept):
                 parts.append(kept)
     if genes and not n_read and required:
-        raise _no_such_gene(files, columns, genes)
+        raise InputError(
+            "no such gene in the table",
+            file=source,
+            found=", ".join(sorted(genes)[:5]),
+            expected=", ".join(genes_there(source, columns)) or "a table that names genes",
+        )
     if not parts and required:
         raise InputError(
             "no row of associations is left",
@@ -245,15 +250,7 @@ def _count(counts: dict[str, int], reason: str, n: int) -> None:
         counts[reason] = counts.get(reason, 0) + n
 
 
-def _no_such_gene(
-    files: Sequence[Path], columns: Mapping[str, str] | None, genes: Collection[str]
-) -> InputError:
-    """Make the error of genes that a table does not have; it shows some that it has."""
-    first = next(placed_rows(files[0], columns), None)
-    there = [] if first is None else [name for name in first["gene_id"].unique() if name]
-    return InputError(
-        "no such gene in the table",
-        file=files[0],
-        found=", ".join(sorted(genes)[:5]),
-        expected=", ".join(there[:6]) or "a table that names genes",
-    )
+def genes_there(path: str | Path, columns: Mapping[str, str] | None = None) -> list[str]:
+    """Give some genes that a table of associations has, for messages."""
+    first = next(placed_rows(association_files(path)[0], columns), None)
+    return [] if first is None else [str(name) for name in first["gene_id"].unique() if name][:6]

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from exprimo.core.errors import ConfigError, FormatError, InputError
+from exprimo.core.errors import FormatError, InputError
 from exprimo.core.files.atomic import atomic_file, refuse_existing
 from exprimo.core.files.origin import P_VALUE, provenance_path, with_column_sources, write_table
 from exprimo.core.files.provenance import describe_origin

@@ -93,8 +93,8 @@ def standard_errors_of(
 ) -> tuple[Floats, Floats]:
     """Give |effects| and standard errors where a table has only p-values, MAF and n.
 
-    ``size`` is |z|, which a p-value tells; see `size_of_p`. The trait has variance 1; for cases and controls ``case_share`` is the share of cases, and the
-    variance that of a log odds ratio.
+    ``size`` is |z|, which a p-value tells. The trait has variance 1; for cases and controls
+    ``case_share`` is the share of cases, and the variance that of a log odds ratio.
 
     Examples
     --------

@@ -16,7 +16,7 @@ from exprimo.core.files.provenance import describe_origin
 from exprimo.core.run import write_json
 from exprimo.genetics.associations import Region, people_of_mapping
 from exprimo.genetics.coloc.bayes_factors import Colocalisation, colocalise_factors
-from exprimo.genetics.coloc.regions import Asked, Shared, shared_regions
+from exprimo.genetics.coloc.regions import Asked, Shared, add_counts, shared_regions
 from exprimo.genetics.coloc.signals import LEAST_COVERED
 from exprimo.genetics.coloc.traits import Floats, Trait
 
@@ -124,7 +124,7 @@ def colocalise(
     shared: list[pd.DataFrame] = []
     counts: dict[str, int] = {}
     for here in shared_regions(asked, counts):
-        _add(counts, here.counts)
+        add_counts(counts, here.counts)
         for row, variants in _pairs(here, asked, traits, priors, counts):
             rows.append(row)
             shared.append(variants)
@@ -149,14 +149,14 @@ def _pairs(
     one, known_one = here.ours.factors(traits[0], asked.eqtl)
     two, known_two = here.theirs.factors(traits[1], asked.gwas)
     known = np.flatnonzero(known_one & known_two)
-    _add(counts, {"associations whose strength is not told": len(known_one) - len(known)})
+    add_counts(counts, {"associations whose strength is not told": len(known_one) - len(known)})
     if not len(known):
-        _add(counts, {"genes without a variant that both tables tell enough of": 1})
+        add_counts(counts, {"genes without a variant that both tables tell enough of": 1})
         return
     ours, theirs = here.ours.of(known), here.theirs.of(known)
     for i, j in np.ndindex(len(one), len(two)):
         if min(here.covered[0][i], here.covered[1][j]) < LEAST_COVERED:
-            _add(counts, {"pairs of signals, one mostly of variants that the other lacks": 1})
+            add_counts(counts, {"pairs of signals, one mostly of variants that the other lacks": 1})
             continue
         factors = one[i, known], two[j, known]
         found = colocalise_factors(*factors, **priors)
@@ -203,12 +203,6 @@ def _shared_rows(
         log_bf_expression=factors[0][kept],
         log_bf_trait=factors[1][kept],
     )
-
-
-def _add(counts: dict[str, int], more: Mapping[str, int]) -> None:
-    for reason, count in more.items():
-        if count:
-            counts[reason] = counts.get(reason, 0) + count
 
 
 def _write(

@@ -13,11 +13,13 @@ import pandas as pd
 from exprimo.core.coordinates import reconcile_chromosomes
 from exprimo.core.errors import MismatchError
 from exprimo.core.progress import track
+from exprimo.data.annotation.identifiers import strip_version
 from exprimo.genetics.alleles import match_variants
 from exprimo.genetics.associations import (
     Places,
     Region,
     association_files,
+    of_one_trait,
     places_of,
     read_associations,
 )
@@ -25,6 +27,7 @@ from exprimo.genetics.coloc.signals import Signals, read_signals, signals_file, 
 from exprimo.genetics.coloc.traits import Floats
 
 NOT_IN_BOTH = "genes without a variant in both tables"
+UNKNOWN = "genes asked for without associations"
 
 
 class Asked(NamedTuple):
@@ -128,40 +131,65 @@ def _sides(
     if first is not None:
         places = _places(read_signals(first, asked.genes, asked.region))
         genes = read_signals(first, asked.genes, asked.region)
-        yield track(genes, "Colocalising"), _others(asked, places, required=True)
+        yield track(genes, "Colocalising"), _others(asked, places, counts, required=True)
         return
     files = association_files(asked.eqtl)
+    met: set[str] = set()
     # A mapping has a file for each chromosome: one at a time is in memory, with the trait's part.
     for file in track(files, "Colocalising", total=len(files)):
         required = len(files) == 1
-        found = read_associations(
+        read = read_associations(
             file, columns=asked.eqtl_columns, region=asked.region, genes=asked.genes or None,
             required=required,
-        ).rows  # fmt: skip
+        )  # fmt: skip
+        add_counts(counts, read.dropped)
+        found = read.rows
         if found.empty:
             continue
-        others = _others(asked, places_of(found), required=required, like=found)
+        met.update(found["gene_id"].unique())
+        others = _others(asked, places_of(found), counts, required=required, like=found)
         groups = found.groupby("gene_id", sort=False)
         yield ((str(gene), whole_signal(rows)) for gene, rows in groups), others
+    add_counts(
+        counts, {UNKNOWN: len({*map(strip_version, asked.genes)} - {*map(strip_version, met)})}
+    )
+    if not met:
+        read_associations(
+            asked.eqtl, columns=asked.eqtl_columns, region=asked.region, genes=asked.genes or None
+        )
 
 
 def _others(
-    asked: Asked, places: Places | None, *, required: bool, like: pd.DataFrame | None = None
+    asked: Asked,
+    places: Places | None,
+    counts: dict[str, int],
+    *,
+    required: bool,
+    like: pd.DataFrame | None = None,
 ) -> _Others:
     """Read the trait's signals, or its associations at these places."""
     file = signals_file(asked.gwas)
     if file is not None:
         return _Others(dict(read_signals(file, (), asked.region)), None)
-    rows = read_associations(
+    read = read_associations(
         asked.gwas, columns=asked.gwas_columns, region=asked.region, places=places,
         required=required,
-    ).rows  # fmt: skip
+    )  # fmt: skip
+    add_counts(counts, read.dropped)
+    rows = of_one_trait(read.rows, asked.gwas, asked.genes)
     if like is not None and len(rows) and places is not None and places_of(rows) is not None:
         reconcile_chromosomes(
             like["chrom"].unique(), rows["chrom"].unique(),
             our_file=str(asked.eqtl), their_file=str(asked.gwas),
         )  # fmt: skip
     return _Others({}, rows)
+
+
+def add_counts(counts: dict[str, int], more: Mapping[str, int]) -> None:
+    """Add counts to those there are; of 0 nothing is said."""
+    for reason, count in more.items():
+        if count:
+            counts[reason] = counts.get(reason, 0) + count
 
 
 def _places(genes: Iterator[tuple[str, Signals]]) -> Places | None:

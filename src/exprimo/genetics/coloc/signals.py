@@ -107,11 +107,12 @@ def read_signals(
     genes, region
         These genes only; variants of this stretch only.
     """
-    n_given = 0
+    n_given, there = 0, set[str]()
     try:
         table = pq.ParquetFile(file)
         for number in range(table.num_row_groups):
             rows = table.read_row_group(number).to_pandas()
+            there.update(rows["phenotype_id"].unique())
             for gene, part in rows.groupby("phenotype_id", sort=False):
                 of_all = part[part["fold"] == NO_FOLD]
                 if (genes and gene not in genes) or of_all.empty:
@@ -126,8 +127,9 @@ def read_signals(
         raise InputError(
             "no signal is left",
             file=file,
-            found=f"{table.metadata.num_rows:,} rows",
-            expected="credible sets of what was asked for, mapped in all people (without folds)",
+            found=f"{table.metadata.num_rows:,} rows, of {', '.join(sorted(there)[:5])}",
+            expected=f"credible sets of {', '.join(sorted(genes)[:5]) or 'a gene'}, mapped in all "
+            "people (without folds)",
         )
 
 

@@ -27,7 +27,7 @@ from exprimo.genetics.overlap.measure import CIRCULAR, ColumnOverlap, measure, m
 from exprimo.genetics.overlap.power import Power, power_of, power_statement
 from exprimo.genetics.overlap.ranking import TIES
 from exprimo.genetics.overlap.sources import refuse_p_values
-from exprimo.genetics.overlap.tables import read_eqtl, read_scores
+from exprimo.genetics.overlap.tables import SCORE, read_eqtl, read_scores
 
 OVERLAP_FORMAT = 1
 # Between ranks by size and by p. Not even true effects reach it: p has the noise of its people.
@@ -161,6 +161,7 @@ def overlap(
     tested = theirs[theirs["gene_id"].isin(joined.rows["gene_id"]) | (theirs["gene_id"] == "")]
     rows = with_credible_sets(joined.rows, credible_sets) if credible_sets else joined.rows
     rows = _within(rows, reach, genes)
+    _refuse_unscored(rows, asked, scores)
     columns = {
         name: (measure_circular if circular else measure)(rows, name, top, seed=seed)
         for name in asked
@@ -214,6 +215,19 @@ def _within(rows: pd.DataFrame, reach: Window | None, genes: str | Path | None) 
             )
         rows = rows[inside]
     return rows.reset_index(drop=True)
+
+
+def _refuse_unscored(rows: pd.DataFrame, asked: Sequence[str], file: str | Path) -> None:
+    """Refuse a score that no joined variant has: there is nothing to rank."""
+    for name in asked:
+        if rows[SCORE + name].isna().all():
+            raise InputError(
+                "no joined variant has a score",
+                file=file,
+                record=f"column {name!r}",
+                found=f"{len(rows):,} joined rows, all without a score",
+                expected="numbers",
+            )
 
 
 def _of_genes(frame: pd.DataFrame, wanted: set[str], file: str | Path) -> pd.DataFrame:

@@ -26,6 +26,8 @@ _BOOL = NDArray[np.bool_]
 # A path ends when the inner error has not fallen for so many penalties (at 100 of them down to
 # 1%, one third of the penalty): what comes then selects hundreds of variants and takes most time.
 _PATIENCE = 25
+# Two for each of two inner folds.
+_FEWEST_PEOPLE = 4
 
 
 class ElasticNet(NamedTuple):
@@ -123,6 +125,8 @@ def fit_elastic_nets(
         (people,).
     training
         (sets, people), true for those who train.
+    n_inner
+        Inner folds; fewer where a set has not two people for each.
     smallest
         Last penalty of the path, as a share of the first, at which no variant enters.
 
@@ -136,6 +140,7 @@ def fit_elastic_nets(
     (7, True)
     """
     values, missing, y, sets = _checked(dosage, target, training, n_inner)
+    n_inner = min(n_inner, int(sets.sum(axis=1).min()) // 2)
     inner = np.stack([inner_folds(one, n_inner, seed) for one in sets])
     every = np.concatenate([sets] + [sets & (inner != fold) for fold in range(n_inner)])
     errors = _InnerErrors(y, inner, n_inner, n_penalties)
@@ -273,12 +278,11 @@ def _checked(
     if not np.isfinite(y).all():
         raise InputError("expression is missing", found=f"{(~np.isfinite(y)).sum()} people")
     fewest = int(sets.sum(axis=1).min())
-    if n_inner < 2 or fewest < 2 * n_inner:
+    if n_inner < 2 or fewest < _FEWEST_PEOPLE:
         raise InputError(
             "too few people for the inner folds",
-            found=f"{fewest} training people",
-            expected=f"at least two for each of {n_inner} folds, and 2 folds or more",
-            remedy="Use fewer inner folds",
+            found=f"{fewest} training people, {n_inner} inner folds",
+            expected=f"at least {_FEWEST_PEOPLE} people and 2 folds",
         )
     missing = np.isnan(values)
     if not missing.any():

@@ -56,8 +56,11 @@ class StackConfig(Config):
     boosting_rounds: int = Field(default=100, ge=1)
     """Trees of gradient boosting and of XGBoost."""
 
-    boosting_depth: int = Field(default=2, ge=1)
-    """Depth of these trees."""
+    boosting_depth: int = Field(default=1, ge=1)
+    """Depth of these trees; 1: a sum of steps of single features."""
+
+    boosting_leaf: int = Field(default=10, ge=1)
+    """People, at least, in a leaf of these trees."""
 
     boosting_rate: float = Field(default=0.05, gt=0, le=1)
     """Share of each tree that is added."""
@@ -69,7 +72,7 @@ class StackConfig(Config):
     """1: lasso; towards 0: ridge."""
 
     meta_rounds: int = Field(default=40, ge=1)
-    """Trees of the XGBoost meta-learner."""
+    """Trees of the XGBoost meta-learner at most; folds of the training people choose how many."""
 
     @field_validator("members", "metas", "cis_features")
     @classmethod

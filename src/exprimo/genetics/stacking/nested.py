@@ -2,7 +2,8 @@
 
 For each outer part the training rows are dealt into inner parts. Members fitted on some of these
 predict the others (Wolpert 1992, Neural Networks 5:241), the meta-learner learns from those
-predictions, and members fitted anew on all training rows predict the rows held out.
+predictions, and members fitted anew on all training rows predict the rows held out. Trees, which
+choose no penalty, are shrunk by what those same predictions were worth.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 
 from exprimo.core.errors import InputError
 from exprimo.genetics.stacking.config import StackConfig
-from exprimo.genetics.stacking.learners.members import fit_member
+from exprimo.genetics.stacking.learners.members import CALIBRATED, calibration, fit_member
 from exprimo.genetics.stacking.learners.meta import fit_meta
 from exprimo.genetics.stacking.parts import Part
 from exprimo.genetics.stacking.scaling import (
@@ -129,19 +130,29 @@ def stack_rows(
         held, level = part.held, level_of(target, part.known, rows.group)
         told = _of_members(features, target, rows.group, part, settings, seed)
         out_of_fold = np.full((n_rows, len(settings.members)), np.nan)
-        if settings.metas:
+        if settings.metas or CALIBRATED & set(settings.members):
             for one in inner(part):
                 out_of_fold[one.held] = _of_members(
                     features, target, rows.group, one, settings, seed
                 )
         learned = level.scaled(target)[part.training]
-        together, weights[at] = _put_together(
-            out_of_fold[part.training], told, learned, settings, seed
-        )
-        said = np.concatenate([told, together], axis=1).T
+        seen = out_of_fold[part.training]
+        together, weights[at] = _put_together(seen, told, learned, settings, seed)
+        shrunk = told * _trusted(seen, learned, settings)
+        said = np.concatenate([shrunk, together], axis=1).T
         predicted[:, held] = Level(level.mean[held], level.sd[held]).restored(said)
         observed[held], mean[held], of_part[held] = target[held], level.mean[held], at
     return Stacked(names, predicted, observed, mean, of_part, weights)
+
+
+def _trusted(out_of_fold: FloatArray, target: FloatArray, settings: StackConfig) -> FloatArray:
+    """Give the share of each member's predictions that is kept, (members,)."""
+    return np.array(
+        [
+            calibration(out_of_fold[:, at], target) if name in CALIBRATED else 1.0
+            for at, name in enumerate(settings.members)
+        ]
+    )
 
 
 def _refuse_overlap(part: Part, of_part: IntArray) -> None:

@@ -12,14 +12,14 @@ from threadpoolctl import threadpool_limits
 from exprimo.core.errors import ConfigError
 from exprimo.core.files.atomic import atomic_directory
 from exprimo.core.files.provenance import describe_origin
-from exprimo.core.ledger import Ledger
 from exprimo.data.phenotypes import read_expression_bed
 from exprimo.genetics.cohort import PreparedFolds, folds_of, prepare_folds, read_strands
 from exprimo.genetics.scores.fitting.config import ScoresConfig
+from exprimo.genetics.scores.polygenic.covariates import note_left_out, sets_of_folds
 from exprimo.genetics.stacking.cis import score_cis
 from exprimo.genetics.stacking.config import Design, StackConfig
 from exprimo.genetics.stacking.designs import FloatArray, GenePredictions, IntArray, stack_genes
-from exprimo.genetics.stacking.inputs.leaks import ledger_beside, ledger_of_folds, refuse_leaks
+from exprimo.genetics.stacking.inputs.leaks import ledger_of_folds, refuse_leaks, what_was_learned
 from exprimo.genetics.stacking.inputs.people import (
     GenotypeFiles,
     Matched,
@@ -28,7 +28,6 @@ from exprimo.genetics.stacking.inputs.people import (
 )
 from exprimo.genetics.stacking.inputs.tables import (
     Features,
-    FeatureTable,
     join_features,
     read_feature_table,
 )
@@ -145,6 +144,8 @@ def stack(
         design, gene_folds, genes, seed,
     )  # fmt: skip
     measured = read_expression_bed(expression)
+    # By name: then nothing that is dealt out follows the order of the columns.
+    measured = measured.of(sorted(measured.people))
     tables = [read_feature_table(path) for path in features]
     sources = [expression, *features, *_given(covariates, folds_file, genes, *ledgers)]
     files = GenotypeFiles(genotypes, fasta, chrom_style)
@@ -155,7 +156,7 @@ def stack(
     ):
         fold = folds_of(found.people, folds, seed, folds_file)
         leaks = refuse_leaks(
-            _ledgers(tables, ledgers), found.people, fold.tolist(), allow=allow_leak
+            what_was_learned(tables, ledgers), found.people, fold.tolist(), allow=allow_leak
         )
         names, rows, dropped = shared_genes(found.expression, tables, gene)
         joined = join_features(tables, names, found.people, int(fold.max()) + 1)
@@ -166,7 +167,7 @@ def stack(
             Path(out), len(names), len(found.people), len(np.unique(fold)), n_features,
             {**found.dropped, **dropped}, scores,
             tuple(f"{leak.fitted}: {len(leak.keys)} {leak.unit}s" for leak in leaks),
-            prepared.notes,
+            (*prepared.notes, *note_left_out(found.covariates, sets_of_folds(fold, 0, seed))),
         )  # fmt: skip
         origin = describe_origin(sources, genotypes=str(genotypes or ""), **plan.facts())
         learned = ledger_of_folds(found.people, fold.tolist()).merged(prepared.ledger)
@@ -253,19 +254,3 @@ def _of_rows(prepared: PreparedFolds, rows: IntArray) -> FloatArray | Sequence[F
 
 def _given(*paths: str | Path | None) -> Iterator[str | Path]:
     yield from (path for path in paths if path is not None)
-
-
-def _ledgers(tables: Sequence[FeatureTable], more: Sequence[str | Path]) -> list[Ledger]:
-    found = [Ledger.load(path) for path in more]
-    for table in tables:
-        beside = ledger_beside(table.path)
-        if beside is not None:
-            learned = Ledger.load(beside).learned
-            # Weights of everybody lie beside held-out predictions, which do not come from them.
-            kept = {
-                name: units
-                for name, units in learned.items()
-                if not (table.held_out and name.endswith("of everybody"))
-            }
-            found.append(Ledger(kept))
-    return found

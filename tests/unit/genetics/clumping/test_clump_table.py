@@ -14,7 +14,7 @@ import typer
 from typer.testing import CliRunner
 
 from exprimo.cli.genetics.clump import register
-from exprimo.core.errors import ConfigError, FormatError, InputError, MismatchError
+from exprimo.core.errors import FormatError, InputError, MismatchError
 from exprimo.core.files.origin import column_sources, read_origin
 from exprimo.genetics.clumping import clump_associations
 
@@ -94,7 +94,7 @@ def test_nothing_significant_is_an_empty_table(panel: Path, tmp_path: Path) -> N
 def test_what_cannot_be_clumped(panel: Path, tmp_path: Path) -> None:
     head = "gene_id\tvariant_id\tpval_nominal"
     two = _table(tmp_path / "e.tsv", head, "a\trs0\t1e-5", "b\trs0\t1e-6")
-    with pytest.raises(ConfigError, match=r"several genes.*--gene"):
+    with pytest.raises(InputError, match=r"several genes.*--gene"):
         clump_associations(two, panel)
     assert clump_associations(two, panel, gene="b").table["P"].tolist() == [1e-6]
     twice = _table(

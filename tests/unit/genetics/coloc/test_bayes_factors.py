@@ -9,6 +9,7 @@ import pytest
 from scipy import stats
 
 from exprimo.core.errors import ConfigError, InputError, MismatchError
+from exprimo.genetics.associations import size_of_p
 from exprimo.genetics.coloc.bayes_factors import (
     colocalise_factors,
     log_bayes_factors,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 
 import numpy as np
@@ -9,7 +10,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from exprimo.core.errors import ConfigError, InputError, MismatchError
+from exprimo.core.errors import ConfigError, InputError, MismatchError, StorageError
+from exprimo.core.files.origin import column_sources
 from exprimo.genetics.coloc import Trait, colocalise
 from exprimo.genetics.eqtl import map_eqtl
 
@@ -96,7 +98,7 @@ def test_other_places_are_refused(region_world, eqtl, tmp_path):
     table.iloc[[0]].to_csv(tmp_path / "g.tsv", sep="\t", index=False)
     with pytest.raises((InputError, MismatchError)):
         colocalise(eqtl, tmp_path / "g.tsv", tmp_path / "C")
-    with pytest.raises(InputError, match="no row of associations"):
+    with pytest.raises(InputError, match=r"no such gene.*APOE.*near"):
         colocalise(eqtl, tmp_path / "g.tsv", tmp_path / "C", gene=["APOE"])
 
 
@@ -114,3 +116,65 @@ def test_a_chromosome_that_the_trait_lacks(region_world, eqtl, tmp_path):
     )
     assert done.n_genes == 2
     assert done.counts["genes without a variant in both tables"] == 1
+
+
+def test_a_trait_that_cannot_be(eqtl, tmp_path):
+    for trait in (Trait("case-control", case_share=5), Trait(n=-1), Trait(sd=0)):
+        with pytest.raises(ConfigError, match="trait: a trait that cannot be"):
+            colocalise(eqtl, tmp_path / "g.tsv", tmp_path / "C", gwas_trait=trait)
+
+
+def test_a_trait_of_several_genes_is_refused_unless_one_is_chosen(eqtl, tmp_path):
+    with pytest.raises(InputError, match=r"several genes.*near, noise.*--gene"):
+        colocalise(eqtl, eqtl, tmp_path / "C", gwas_trait=Trait(sd=1))
+    done = colocalise(eqtl, eqtl, tmp_path / "C", gene=["near"], gwas_trait=Trait(sd=1))
+    assert done.best[0][1] > 0.9
+
+
+def test_a_repeated_row_is_one_row(region_world, eqtl, tmp_path):
+    table = _associations(region_world, _trait(region_world, 20))
+    pd.concat([table, table.iloc[[20, 21]]]).to_csv(tmp_path / "g.tsv", sep="\t", index=False)
+    table.to_csv(tmp_path / "once.tsv", sep="\t", index=False)
+    twice = colocalise(eqtl, tmp_path / "g.tsv", tmp_path / "C", gene=["near"])
+    once = colocalise(eqtl, tmp_path / "once.tsv", tmp_path / "O", gene=["near"])
+    assert twice.best == once.best
+    assert twice.counts["rows that repeat another word for word"] == 2
+
+
+def test_a_p_of_0_is_left_out_and_counted(region_world, eqtl, tmp_path):
+    table = _associations(region_world, _trait(region_world, 20)).drop(columns="standard_error")
+    table.loc[[20, 21], "p_value"] = 0
+    table.to_csv(tmp_path / "g.tsv", sep="\t", index=False)
+    done = colocalise(eqtl, tmp_path / "g.tsv", tmp_path / "C", gene=["near"])
+    assert done.counts["associations whose strength is not told"] == 2
+    table["neg_log_10_p_value"] = -np.log10(table["p_value"].clip(1e-300))
+    table.loc[[20, 21], "neg_log_10_p_value"] = [400.0, 390.0]
+    table.to_csv(tmp_path / "l.tsv", sep="\t", index=False)
+    told = colocalise(eqtl, tmp_path / "l.tsv", tmp_path / "L", gene=["near"])
+    assert "associations whose strength is not told" not in told.counts
+
+
+def test_an_unknown_gene_among_others_is_counted(region_world, eqtl, tmp_path):
+    table = _associations(region_world, _trait(region_world, 20))
+    table.to_csv(tmp_path / "g.tsv", sep="\t", index=False)
+    done = colocalise(eqtl, tmp_path / "g.tsv", tmp_path / "C", gene=["near", "zz"])
+    assert done.counts["genes asked for without associations"] == 1
+
+
+def test_columns_made_from_p_say_so(region_world, eqtl, tmp_path):
+    table = _associations(region_world, _trait(region_world, 20))
+    table.to_csv(tmp_path / "g.tsv", sep="\t", index=False)
+    colocalise(eqtl, tmp_path / "g.tsv", tmp_path / "C")
+    for name in ("shared", "log_bf_expression", "log_bf_trait"):
+        assert column_sources(tmp_path / "C" / "variants.parquet")[name] == ["p_value"]
+
+
+def test_a_full_disk_is_told_of_the_folder_asked_for(region_world, eqtl, tmp_path, monkeypatch):
+    def full(*given, **more):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    table = _associations(region_world, _trait(region_world, 20))
+    table.to_csv(tmp_path / "g.tsv", sep="\t", index=False)
+    monkeypatch.setattr("exprimo.core.files.origin.pq.write_table", full)
+    with pytest.raises(StorageError, match=r"/C/genes.parquet: the disk is full"):
+        colocalise(eqtl, tmp_path / "g.tsv", tmp_path / "C")

@@ -134,3 +134,30 @@ def test_genes_that_are_not_there_are_refused(region_world, trait, tmp_path):
             tmp_path / "model.db", tmp_path / "gwas.tsv", region_world.genotypes, tmp_path / "T",
             gene=["APOE"],
         )  # fmt: skip
+
+
+def test_associations_of_several_genes_are_no_trait(region_world, trait, tmp_path):
+    world = region_world
+    _write_gwas(world, tmp_path / "gwas.tsv", trait)
+    table = pd.read_csv(tmp_path / "gwas.tsv", sep="\t")
+    both = [table.assign(gene_id="near"), table.assign(gene_id="noise", z=0)]
+    pd.concat(both).to_csv(tmp_path / "two.tsv", sep="\t", index=False)
+    _write_predictdb(world, tmp_path / "model.db", [0.3, 0.7, -0.2, 0.1, 0.4])
+    with pytest.raises(InputError, match=r"two.tsv: associations of several genes.*--gene"):
+        twas(tmp_path / "model.db", tmp_path / "two.tsv", world.genotypes, tmp_path / "T")
+    alone = twas(tmp_path / "model.db", tmp_path / "gwas.tsv", world.genotypes, tmp_path / "A")
+    chosen = twas(
+        tmp_path / "model.db", tmp_path / "two.tsv", world.genotypes, tmp_path / "T", gene=["near"]
+    )
+    assert chosen.best[0][2] == pytest.approx(alone.best[0][2])
+
+
+def test_associations_without_a_direction_are_counted(region_world, trait, tmp_path):
+    world = region_world
+    _write_gwas(world, tmp_path / "gwas.tsv", trait)
+    table = pd.read_csv(tmp_path / "gwas.tsv", sep="\t")
+    table.loc[[20, 33], ["z", "p"]] = [np.nan, 0.0]
+    table.to_csv(tmp_path / "gwas.tsv", sep="\t", index=False)
+    _write_predictdb(world, tmp_path / "model.db", [0.3, 0.7, -0.2, 0.1, 0.4])
+    done = twas(tmp_path / "model.db", tmp_path / "gwas.tsv", world.genotypes, tmp_path / "T")
+    assert done.counts["associations without a z-score"] == 2

@@ -171,13 +171,16 @@ def test_a_fold_with_too_few_people_is_named(region_world, tmp_path):
     world = region_world
     rng = np.random.default_rng(2)
     rows = [f"{name}\t" + "\t".join(map(str, rng.normal(size=6))) for name in world.people[:10]]
-    (tmp_path / "c.tsv").write_text(
-        "\n".join(["id\t" + "\t".join("abcdef"), *rows]) + "\n"
-    )
+    (tmp_path / "c.tsv").write_text("\n".join(["id\t" + "\t".join("abcdef"), *rows]) + "\n")
     with pytest.raises(InputError, match=r"c.tsv, people outside of fold 0.*5 people, 6 cov"):
         finemap_eqtl(
             world.genotypes, world.expression, tmp_path / "F", covariates=tmp_path / "c.tsv",
             folds=2, samples=world.people[:10],
+        )  # fmt: skip
+    with pytest.raises(InputError, match=r"c.tsv: too few.*10 people, 6 cov.*at least 16 people"):
+        finemap_eqtl(
+            world.genotypes, world.expression, tmp_path / "F", covariates=tmp_path / "c.tsv",
+            samples=world.people[:10],
         )  # fmt: skip
 
 

@@ -8,7 +8,9 @@ import pytest
 from scipy import stats
 
 from exprimo.core.errors import InputError, MismatchError
-from exprimo.genetics.finemap import finemap_summary, susie
+from exprimo.genetics.eqtl import map_eqtl
+from exprimo.genetics.eqtl.projection import projection
+from exprimo.genetics.finemap import finemap_summary, susie, susie_rss
 
 REGION = "chr19:10000-15000"
 
@@ -78,3 +80,30 @@ def test_what_does_not_fit_is_refused(region_world, associations, tmp_path):
         finemap_summary(
             tmp_path / "several.tsv", region_world.genotypes, tmp_path / "F", region=REGION
         )
+
+
+def test_a_mapping_tells_its_people_less_the_covariates(region_world, tmp_path):
+    # Slopes of a regression with covariates give the correlations of what these leave.
+    world = region_world
+    rng = np.random.default_rng(8)
+    covariates = np.column_stack([world.covariate, rng.normal(size=(240, 60))])
+    rows = [
+        "\t".join([name, *map(repr, of)])
+        for name, of in zip(world.people, covariates.tolist(), strict=True)
+    ]
+    head = "\t".join(["id", *(f"c{at}" for at in range(61))])
+    (tmp_path / "c.tsv").write_text("\n".join([head, *rows]) + "\n")
+    map_eqtl(
+        world.genotypes, world.expression, tmp_path / "E", covariates=tmp_path / "c.tsv",
+        permutations=0, threads=1,
+    )  # fmt: skip
+    done = finemap_summary(
+        tmp_path / "E", world.genotypes, tmp_path / "F", region=REGION, gene="near",
+        ambiguous="keep",
+    )  # fmt: skip
+    assert done.n == 240 - 61
+    space = projection(covariates)
+    x, y = space.residuals(world.dosage), space.residuals(world.values[:1])[0]
+    z = pd.read_parquet(tmp_path / "F" / "ld_check.parquet")["z"].to_numpy()
+    found = susie_rss(z, np.corrcoef(x), done.n, in_sample=True)
+    np.testing.assert_allclose(found.pip, susie(x.T, y, covariates=61).pip, atol=1e-5)

@@ -11,7 +11,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from exprimo.core.errors import ConfigError, ExprimoError, FormatError, InputError, LeakError
+from exprimo.core.errors import (
+    ConfigError,
+    ExprimoError,
+    FormatError,
+    InputError,
+    LeakError,
+    MismatchError,
+)
 from exprimo.genetics.overlap import (
     P_VALUE,
     column_sources,
@@ -334,3 +341,16 @@ def test_settings_out_of_range(scores: Path, eqtl: Path) -> None:
     for settings in ({"top": 0}, {"score_columns": []}):
         with pytest.raises(ConfigError):
             overlap(scores, eqtl, **settings)
+
+
+def test_a_score_that_no_joined_row_has(scores: Path, eqtl: Path, tmp_path: Path) -> None:
+    table = pd.read_parquet(scores).assign(empty=np.nan)
+    table.to_parquet(tmp_path / "S.parquet")
+    with pytest.raises(InputError, match=r"column 'empty': no joined variant has a score"):
+        overlap(tmp_path / "S.parquet", eqtl, "empty", track="liver", top=10)
+
+
+def test_tables_of_other_genes(scores: Path, eqtl: Path, tmp_path: Path) -> None:
+    pd.read_parquet(eqtl).assign(phenotype_id="TP53").to_parquet(tmp_path / "E.parquet")
+    with pytest.raises(MismatchError, match=r"no gene is in both.*TP53.*ENSG00000000001"):
+        overlap(scores, tmp_path / "E.parquet", "raw_score", track="liver", top=10)

@@ -91,13 +91,26 @@ def test_genes_without_variants_or_spread_predict_the_mean():
     ("dosage", "target", "training", "n_inner", "said"),
     [
         (np.ones((3, 9)), np.ones(8), np.ones(8, bool), 2, "same people"),
-        (np.ones((3, 9)), np.ones(9), np.ones(9, bool), 5, "too few people"),
+        (np.ones((3, 9)), np.ones(9), np.arange(9) < 3, 5, "too few people"),
+        (np.ones((3, 9)), np.ones(9), np.ones(9, bool), 1, "too few people"),
         (np.ones((3, 9)), np.full(9, np.nan), np.ones(9, bool), 2, "missing"),
     ],
 )
 def test_what_does_not_fit_is_refused(dosage, target, training, n_inner, said):
     with pytest.raises(InputError, match=said):
         fit_elastic_nets(dosage, target, training, n_inner=n_inner)
+
+
+def test_few_people_get_fewer_inner_folds():
+    rng = np.random.default_rng(2)
+    dosage = rng.integers(0, 3, (6, 13)).astype(float)
+    target = dosage[1] + 0.1 * rng.normal(size=13)
+    everybody = np.ones(13, dtype=bool)
+    (asked,) = fit_elastic_nets(dosage, target, everybody, n_inner=10)
+    (fewer,) = fit_elastic_nets(dosage, target, everybody, n_inner=6)
+    assert asked.penalty == fewer.penalty
+    np.testing.assert_array_equal(asked.weights, fewer.weights)
+    assert abs(asked.weights[1]) > 0.5
 
 
 def test_r2_against_the_training_mean():

@@ -195,3 +195,91 @@ def test_what_does_not_fit_is_refused(world: World) -> None:
     four.write_text("sample\tfold\n" + "".join(f"{p}\t{i % 4}\n" for i, p in enumerate(PEOPLE)))
     with pytest.raises(MismatchError, match="without this fold"):
         score_people(folder, world.genotypes, out, folds_file=four)
+
+
+def test_some_people_are_scored_by_the_folds_of_all(world: World) -> None:
+    folder, out = world.fit(), world.folder / "S"
+    folds = pd.read_csv(folder / "folds.tsv", sep="\t").set_index("sample")["fold"]
+    some = folds.index[folds == 2][:5].tolist()
+    score_people(folder, world.genotypes, out, folds_file=folder / "folds.tsv", samples=some)
+    ours = pd.read_parquet(out / "scores.parquet").set_index(["gene_id", "model", "sample"])
+    fitted = pd.read_parquet(folder / "predictions.parquet")
+    fitted = fitted.set_index(["gene_id", "model", "sample"]).loc[ours.index]
+    assert len(ours) == 2 * 2 * 5
+    assert np.allclose(ours["prediction"], fitted["predicted"], atol=1e-9)
+    ledger = Ledger.load(out / "ledger.parquet").learned
+    assert list(ledger) == ["weights without fold 2"]
+
+
+def test_scores_carry_the_ledger_of_their_weights(world: World) -> None:
+    done = score_people(world.fit(), world.genotypes, world.folder / "S")
+    ledger = Ledger.load(done.path / "ledger.parquet").learned
+    assert {name: len(units["individual"]) for name, units in ledger.items()} == {
+        "weights of everybody": N_PEOPLE
+    }
+
+
+def test_genes_whose_ids_have_versions_are_judged(world: World) -> None:
+    text = world.expression.read_text()
+    versioned = {"g0": "ENSG00000001000.3", "g1": "ENSG00000001001.12"}
+    for plain, name in versioned.items():
+        text = text.replace(f"\t{plain}\t", f"\t{name}\t")
+    world.expression.write_text(text)
+    folder, out = world.fit(), world.folder / "S"
+    score_people(
+        folder, world.genotypes, out, folds_file=folder / "folds.tsv", expression=world.expression
+    )
+    key = ["gene_id", "model"]
+    ours = pd.read_parquet(out / "genes.parquet").set_index(key)
+    fitted = pd.read_parquet(folder / "genes.parquet").set_index(key).loc[ours.index]
+    assert set(ours.index.get_level_values(0)) == set(versioned.values())
+    assert np.allclose(ours["r2"], fitted["r2"])
+    # Both are means of r within folds.
+    assert np.allclose(ours["pearson_r"], fitted["pearson_r"])
+
+
+def test_genotypes_that_do_not_vary_are_refused(world: World) -> None:
+    still = _vcf(world.folder / "still.vcf", np.ones_like(world.dosage), PEOPLE)
+    with pytest.raises(InputError, match=r"still.vcf: no gene has a variant to test.*2 genes"):
+        fit_scores(still, world.expression, world.folder / "S", **SETTINGS)
+    assert not (world.folder / "S").exists()
+
+
+def test_folds_of_one_person_have_no_r_and_say_so(world: World) -> None:
+    few = PEOPLE[:24]
+    settings = {**SETTINGS, "models": ["baseline"], "folds": len(few), "heritability": False}
+    done = fit_scores(
+        world.genotypes, world.expression, world.folder / "S", samples=few, **settings
+    )
+    found = done.models["baseline"]
+    assert np.isnan(found["pearson_r"])
+    assert np.isfinite(found["r2"])
+
+
+def test_the_order_of_people_in_the_expression_changes_nothing(world: World) -> None:
+    folder = world.fit()
+    back = np.random.default_rng(1).permutation(N_PEOPLE)
+    bed = _bed(world.folder / "b.bed", world.values[:, back], [PEOPLE[at] for at in back])
+    fit_scores(world.genotypes, bed, world.folder / "B", **SETTINGS)
+    for name in ("weights", "models", "predictions", "genes"):
+        one, two = (
+            pd.read_parquet(place / f"{name}.parquet") for place in (folder, world.folder / "B")
+        )
+        pd.testing.assert_frame_equal(one, two, check_exact=True)
+
+
+def test_a_batch_of_one_person_is_left_out_where_that_person_is(world: World) -> None:
+    rng = np.random.default_rng(2)
+    own = pd.DataFrame({"sample": PEOPLE, "age": rng.normal(size=N_PEOPLE), "b3": 0.0})
+    own.loc[11, "b3"] = 1.0
+    own.to_csv(world.folder / "c.tsv", sep="\t", index=False)
+    settings = {**SETTINGS, "models": ["p+t", "elastic_net"], "inner_folds": 40}
+    done = fit_scores(
+        world.genotypes, world.expression, world.folder / "S",
+        covariates=world.folder / "c.tsv", **settings,
+    )  # fmt: skip
+    # Held out in one of 3 outer folds (with its 3 inner ones), and once within each other.
+    assert done.notes[0].startswith("in 6 of 12 sets of training people a covariate")
+    assert done.notes[1].startswith("elastic_net: 30 inner folds and not 40")
+    assert done.models["p+t"]["r2"] > 0.25
+    assert done.models["elastic_net"]["r2"] > 0.2

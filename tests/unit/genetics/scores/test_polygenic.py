@@ -124,3 +124,19 @@ def test_without_heritability_nothing_is_predicted() -> None:
         half = 3.29 * np.std(values) / np.sqrt(len(values))
         assert abs(np.mean(values)) < half
         assert 0 in values
+
+
+@pytest.mark.parametrize("kind", ["constant", "follows from others"])
+def test_a_covariate_that_says_nothing_in_a_set_is_left_out_of_it(kind: str) -> None:
+    rng, dosage = np.random.default_rng(8), _people(8, n=60)
+    age, y = rng.normal(size=60), rng.normal(size=60)
+    batch = (np.arange(60) == 7).astype(float)
+    if kind != "constant":
+        batch = np.where(np.arange(60) < 40, 2 * age, rng.normal(size=60))
+    sets = np.ones((2, 60), dtype=bool)
+    sets[0] = np.arange(60) != 7 if kind == "constant" else np.arange(60) < 40
+    found = effects_of_sets(dosage, y, np.column_stack([age, batch]), sets)
+    without = effects_of_sets(dosage, y, age[:, None], sets[:1])
+    np.testing.assert_allclose(found.slope[0], without.slope[0], atol=1e-12)
+    np.testing.assert_allclose(found.residual[0], without.residual[0], atol=1e-12)
+    assert found.df.tolist() == [int(sets[0].sum()) - 3, 60 - 4]

@@ -181,3 +181,79 @@ def test_the_other_record_of_a_place_may_come_in_another_block(
     assert sum(parts.weights.values()) == N_VARIANTS
     one, two = (pd.read_parquet(d.path / "scores.parquet") for d in (whole, parts))
     assert np.allclose(one["score"], two["score"])
+
+
+X_MEN, X_WOMEN = 5, 4
+
+
+def _x(folder: Path) -> tuple[Path, pd.DataFrame]:
+    """Write variants of X: one copy in men; every other effect allele is REF."""
+    rng = np.random.default_rng(5)
+    names = [f"m{i}" for i in range(X_MEN)] + [f"w{i}" for i in range(X_WOMEN)]
+    lines = [
+        f"X\t{5_000_000 + 10 * v}\tx{v}\tA\tG\t.\t.\t.\tGT\t"
+        + "\t".join([*rng.choice(["0", "1"], X_MEN), *rng.choice(["0/0", "0/1", "1/1"], X_WOMEN)])
+        for v in range(6)
+    ]
+    vcf = folder / "x.vcf"
+    vcf.write_text(
+        "##fileformat=VCFv4.2\n##contig=<ID=X,length=156040895>\n"
+        '##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype">\n'
+        "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\t"
+        + "\t".join(names) + "\n" + "\n".join(lines) + "\n"
+    )  # fmt: skip
+    swapped = np.arange(6) % 2 == 1
+    weights = pd.DataFrame(
+        {
+            "rsID": [f"x{v}" for v in range(6)],
+            "chr_name": "X",
+            "chr_position": 5_000_000 + 10 * np.arange(6),
+            "effect_allele": np.where(swapped, "A", "G"),
+            "other_allele": np.where(swapped, "G", "A"),
+            "effect_weight": 0.1 * (1 + np.arange(6)),
+            "palindromic": False,
+        }
+    )
+    return vcf, weights
+
+
+@pytest.mark.skipif(PLINK2 is None, reason="no plink2 on this machine")
+def test_men_have_two_copies_of_their_x_as_in_plink(tmp_path: Path) -> None:
+    vcf, weights = _x(tmp_path)
+    weights[["rsID", "effect_allele", "effect_weight"]].to_csv(
+        tmp_path / "w.txt", sep="\t", index=False
+    )
+    sexes = [f"m{i}\t1" for i in range(X_MEN)] + [f"w{i}\t2" for i in range(X_WOMEN)]
+    (tmp_path / "sex.txt").write_text("#IID\tSEX\n" + "\n".join(sexes) + "\n")
+    assert PLINK2 is not None
+    made = [PLINK2, "--vcf", str(vcf), "--update-sex", str(tmp_path / "sex.txt"), "--split-par",
+            "hg38", "--threads", "1", "--make-pgen", "--out", str(tmp_path / "p")]  # fmt: skip
+    subprocess.run(made, check=True, capture_output=True)
+    counted = [PLINK2, "--pfile", str(tmp_path / "p"), "--freq", "--out", str(tmp_path / "f")]
+    subprocess.run(counted, check=True, capture_output=True)
+    subprocess.run(
+        [PLINK2, "--pfile", str(tmp_path / "p"), "--read-freq", str(tmp_path / "f.afreq"),
+         "--score", str(tmp_path / "w.txt"), "1", "2", "3", "header", "cols=+scoresums",
+         "--threads", "1", "--out", str(tmp_path / "out")],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    theirs = pd.read_csv(tmp_path / "out.sscore", sep="\t")
+    file = _save(weights, tmp_path)
+    for given in (vcf, tmp_path / "p.pgen"):
+        done = score_people(file, given, tmp_path / f"S{given.suffix}")
+        ours = pd.read_parquet(done.path / "scores.parquet")
+        assert np.allclose(ours["score"], theirs["SCORE1_SUM"], rtol=1e-5, atol=2e-5), given
+        assert np.allclose(ours["average"], theirs["SCORE1_AVG"], rtol=1e-5, atol=2e-5), given
+
+
+def test_swapped_alleles_of_a_haploid_take_one_copy(tmp_path: Path) -> None:
+    """Exchanged alleles with the sign turned shift men as they shift women: by a constant."""
+    vcf, weights = _x(tmp_path)
+    one = score_people(_save(weights, tmp_path), vcf, tmp_path / "one")
+    turned = weights.rename(
+        columns={"effect_allele": "other_allele", "other_allele": "effect_allele"}
+    )
+    turned["effect_weight"] *= -1
+    two = score_people(_save(turned, tmp_path), vcf, tmp_path / "two")
+    first, second = (pd.read_parquet(d.path / "scores.parquet")["score"] for d in (one, two))
+    assert np.allclose(np.diff(first - second), 0)

@@ -143,7 +143,7 @@ def null_world(tmp_path_factory):
 def _z(path):
     """Give, for each predictor, the mean over genes of r within folds, in standard errors."""
     table = pd.read_parquet(path / "genes.parquet")
-    r = table.pivot(index="gene_id", columns="predictor", values="pearson_r_folds")
+    r = table.pivot(index="gene_id", columns="predictor", values="pearson_r")
     return r.mean() / (r.std() / np.sqrt(len(r)))
 
 

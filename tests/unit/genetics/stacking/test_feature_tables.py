@@ -90,3 +90,41 @@ def test_held_out_scores_become_a_feature_a_model(tmp_path):
     found = read_feature_table(_write(tmp_path, text))
     assert (set(found.names), found.held_out) == ({"p+t", "baseline"}, True)
     assert found.frame["p+t"].tolist() == [0, 1]
+
+
+def test_scores_of_people_become_a_feature_a_model(tmp_path):
+    text = "gene_id model sample fold score average prediction\n"
+    for person, score in (("a", 1), ("b", 2)):
+        text += f"g1 p+t {person} -1 {score} 0.1 5.{score}\ng1 baseline {person} -1 7 0.1 8\n"
+    found = read_feature_table(_write(tmp_path, text))
+    assert (set(found.names), found.by_fold) == ({"p+t", "baseline"}, False)
+    assert found.frame["p+t"].tolist() == [5.1, 5.2]
+    # Weights of others have no intercept, and so no prediction.
+    frame = pd.read_csv(_write(tmp_path, text), sep="\t").assign(prediction=np.nan)
+    frame.to_parquet(tmp_path / "scores.parquet")
+    others = read_feature_table(tmp_path / "scores.parquet")
+    assert others.frame["p+t"].tolist() == [1, 2]
+
+
+def test_words_that_are_numbered_in_parquet(tmp_path):
+    frame = pd.DataFrame({"individual": pd.Categorical(["a", "b"]), "x": [1.0, 2.0]})
+    frame.to_parquet(tmp_path / "f.parquet")
+    assert read_feature_table(tmp_path / "f.parquet").frame["individual"].tolist() == ["a", "b"]
+    frame.assign(sex=pd.Categorical(["f", "m"])).to_parquet(tmp_path / "f.parquet")
+    with pytest.raises(FormatError, match=r"column sex, row 1: not a number"):
+        read_feature_table(tmp_path / "f.parquet")
+
+
+@pytest.mark.parametrize("absent", [None, np.nan, ""])
+def test_a_row_of_nobody_is_refused(tmp_path, absent):
+    frame = pd.DataFrame({"individual": ["a", absent], "x": [1.0, 2.0]})
+    frame.to_parquet(tmp_path / "f.parquet")
+    with pytest.raises(FormatError, match="individual, row 2: a row without a person"):
+        read_feature_table(tmp_path / "f.parquet")
+
+
+def test_a_time_is_no_feature(tmp_path):
+    frame = pd.DataFrame({"individual": ["a", "b"], "born": pd.to_datetime(["1990", "1991"])})
+    frame.to_parquet(tmp_path / "f.parquet")
+    with pytest.raises(FormatError, match="column born: a feature that is a time"):
+        read_feature_table(tmp_path / "f.parquet")

@@ -121,12 +121,19 @@ def test_features_made_without_each_fold_are_welcome(files, tmp_path):
     }
     Ledger(made).save(tmp_path / "made.parquet")
     given = {"folds_file": tmp_path / "folds.tsv", "ledgers": [tmp_path / "made.parquet"]}
-    done = stack(files / "e.bed", [files / "told.parquet"], tmp_path / "out", **given, **SETTINGS)
+    told = pd.read_parquet(files / "told.parquet")
+    anew = tmp_path / "anew.parquet"
+    pd.concat([told.assign(fold=k) for k in range(3)]).to_parquet(anew)
+    done = stack(files / "e.bed", [anew], tmp_path / "out", **given, **SETTINGS)
     assert done.n_folds == 3
+    # One feature for all folds: those who train for a fold have features that saw its people.
+    with pytest.raises(LeakError, match="--cis-feature"):
+        stack(files / "e.bed", [files / "told.parquet"], tmp_path / "one", **given, **SETTINGS)
     # The same ledger with other folds is a leak.
     given["folds_file"] = None
+    given["folds"] = 3
     with pytest.raises(LeakError):
-        stack(files / "e.bed", [files / "told.parquet"], tmp_path / "two", **given, **SETTINGS)
+        stack(files / "e.bed", [anew], tmp_path / "two", **given, **SETTINGS)
 
 
 def test_files_that_do_not_fit(files, tmp_path):
@@ -141,6 +148,48 @@ def test_files_that_do_not_fit(files, tmp_path):
     bad.to_parquet(tmp_path / "bad.parquet")
     with pytest.raises(MismatchError, match="no gene that varies"):
         stack(files / "e.bed", [tmp_path / "bad.parquet"], tmp_path / "out", **SETTINGS)
+
+
+def _covariates(**columns: object) -> pd.DataFrame:
+    return pd.DataFrame({"sample": PEOPLE, **columns})
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        (_covariates(age=np.arange(60.0), twice=np.arange(60.0) * 2), "collinear"),
+        (_covariates(age=np.ones(60)), "age"),
+        (
+            _covariates(**{f"c{k}": np.sin(np.arange(60.0) * (k + 1)) for k in range(70)}),
+            "too few people for these covariates",
+        ),
+    ],
+)
+def test_covariates_are_checked_without_genotypes_too(files, tmp_path, table, said):
+    table.to_csv(tmp_path / "c.tsv", sep="\t", index=False)
+    given = {"covariates": tmp_path / "c.tsv", **SETTINGS}
+    with pytest.raises(ExprimoError, match=said):
+        stack(files / "e.bed", [files / "told.parquet"], tmp_path / "out", **given)
+
+
+def test_an_unsorted_bed_is_refused_without_genotypes_too(files, tmp_path):
+    bed = pd.read_csv(files / "e.bed", sep="\t").iloc[::-1]
+    bed.to_csv(tmp_path / "e.bed", sep="\t", index=False)
+    with pytest.raises(ExprimoError, match="not sorted"):
+        stack(tmp_path / "e.bed", [files / "told.parquet"], tmp_path / "out", **SETTINGS)
+
+
+def test_the_command_refuses_a_seed_below_0(files, tmp_path):
+    import typer
+
+    from exprimo.cli.genetics.stack import register
+
+    app = typer.Typer()
+    register(app)
+    given = ["--expression", "e.bed", "--seed", "-1", "-o", str(tmp_path / "out")]
+    done = CliRunner().invoke(app, given)
+    assert done.exit_code == 2
+    assert "--seed" in done.output
 
 
 def test_the_command_prints_a_table(files, tmp_path):
@@ -199,14 +248,48 @@ def test_a_genome_with_other_ref_alleles_is_refused(files, tmp_path):
         )  # fmt: skip
 
 
-def test_held_out_predictions_may_lie_beside_weights_of_everybody(files, tmp_path):
+def test_held_out_predictions_of_the_same_folds_are_refused(files, tmp_path):
     first = tmp_path / "first"
     stack(files / "e.bed", [files / "told.parquet"], first, **SETTINGS)
-    own = Ledger.load(first / "ledger.parquet")
-    everybody = Ledger({"weights of everybody": {"individual": frozenset(PEOPLE)}})
-    own.merged(everybody).save(first / "ledger.parquet")
     given = [first / "predictions.parquet"]
-    done = stack(files / "e.bed", given, tmp_path / "two", **SETTINGS)
-    assert done.n_features == 4
     with pytest.raises(LeakError, match="stack fold"):
-        stack(files / "e.bed", given, tmp_path / "three", seed=1, **SETTINGS)
+        stack(files / "e.bed", given, tmp_path / "two", **SETTINGS)
+    done = stack(files / "e.bed", given, tmp_path / "two", allow_leak=True, **SETTINGS)
+    assert (done.n_features, len(done.leaks)) == (4, 5)
+
+
+def test_held_out_predictions_may_lie_beside_weights_of_everybody(files, tmp_path):
+    told = pd.read_parquet(files / "told.parquet").assign(observed=0.0)
+    told.to_parquet(tmp_path / "told.parquet")
+    everybody = Ledger({"weights of everybody": {"individual": frozenset(PEOPLE)}})
+    everybody.save(tmp_path / "ledger.parquet")
+    done = stack(files / "e.bed", [tmp_path / "told.parquet"], tmp_path / "out", **SETTINGS)
+    assert done.n_features == 1
+
+
+def test_the_order_of_people_in_the_expression_changes_nothing(files, tmp_path):
+    bed = pd.read_csv(files / "e.bed", sep="\t", float_precision="round_trip")
+    back = np.random.default_rng(4).permutation(PEOPLE)
+    bed[[*bed.columns[:4], *back]].to_csv(tmp_path / "e.bed", sep="\t", index=False)
+    given = {"genotypes": files / "g.vcf", "cis_features": ("p+t",), "gene": ["g1"], **SETTINGS}
+    given["rivals"] = {"upstream": 10_000, "downstream": 10_000, "models": ("p+t",)}
+    stack(files / "e.bed", [files / "told.parquet"], tmp_path / "one", **given)
+    stack(tmp_path / "e.bed", [files / "told.parquet"], tmp_path / "two", **given)
+    for name in ("predictions", "genes", "weights"):
+        one, two = (pd.read_parquet(tmp_path / at / f"{name}.parquet") for at in ("one", "two"))
+        pd.testing.assert_frame_equal(one, two, check_exact=True)
+
+
+def test_a_covariate_that_is_constant_in_a_fold_is_left_out_and_counted(files, tmp_path):
+    own = _covariates(age=np.sin(np.arange(60.0)), b3=(np.arange(60) == 7).astype(float))
+    own.to_csv(tmp_path / "c.tsv", sep="\t", index=False)
+    done = stack(
+        files / "e.bed", [], tmp_path / "out", genotypes=files / "g.vcf", gene=["g1"],
+        covariates=tmp_path / "c.tsv", cis_features=("p+t", "elastic_net"),
+        rivals={"upstream": 10_000, "downstream": 10_000}, **SETTINGS,
+    )  # fmt: skip
+    assert done.notes == (
+        "in 1 of 5 sets of training people a covariate does not vary or follows from others: left "
+        "out there",
+    )
+    assert done.scores["stack_linear"].r2.value > 0.3

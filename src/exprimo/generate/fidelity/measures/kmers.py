@@ -61,7 +61,8 @@ def _sampling_variance(p: npt.NDArray[np.float64], n: int) -> float:
 def _spectrum(codes: Codes, k: int) -> Counts:
     counts = np.zeros((1, 4**k), np.int64)
     _count(np.ascontiguousarray(codes), k, counts)
-    return counts[0]
+    spectrum: Counts = counts[0]
+    return spectrum
 
 
 def _by_position(codes: Codes) -> Counts:

@@ -103,10 +103,12 @@ def judge(generated: Evidence, held_out: Evidence) -> Gate:
 def _copies(generated: Evidence, held_out: Evidence) -> tuple[str, dict[str, Any]]:
     """Compare the shares of exact copies by Fisher's exact test, one-sided."""
     share, expected = generated.copies / generated.n_copies, held_out.copies / held_out.n_copies
-    table = [
-        [generated.copies, generated.n_copies - generated.copies],
-        [held_out.copies, held_out.n_copies - held_out.copies],
-    ]
+    table = np.array(
+        [
+            [generated.copies, generated.n_copies - generated.copies],
+            [held_out.copies, held_out.n_copies - held_out.copies],
+        ]
+    )
     p = float(stats.fisher_exact(table, alternative="greater").pvalue)
     facts = {
         "n": generated.n_copies,

@@ -9,11 +9,17 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from exprimo.core.errors import ConfigError, FormatError
+from exprimo.core.errors import ConfigError, FormatError, MismatchError
 from exprimo.data.annotation.identifiers import strip_version
 from exprimo.data.tabular import unknown_name
 from exprimo.genetics.alleles import told_by_ids
-from exprimo.genetics.associations import ROLES, association_files, placed_rows, refuse_shares
+from exprimo.genetics.associations import (
+    ROLES,
+    association_files,
+    genes_there,
+    placed_rows,
+    refuse_shares,
+)
 from exprimo.genetics.overlap.tables.columns import (
     CREDIBLE_ROLES,
     SCORE,
@@ -96,6 +102,14 @@ def read_eqtl(
         for rows in placed_rows(file, named, genes)
     ]
     frame = pd.concat(parts, ignore_index=True)
+    if frame.empty and genes:
+        raise MismatchError(
+            "no gene is in both tables",
+            file=path,
+            found=", ".join(genes_there(path, named)) or "no gene",
+            expected="genes of the scores, such as " + ", ".join(sorted(genes)[:5]),
+            remedy="Give both tables the same kind of gene id",
+        )
     if frame["p"].isna().all():
         raise FormatError(
             "associations without a p-value",

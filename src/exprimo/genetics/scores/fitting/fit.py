@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,6 +16,7 @@ from exprimo.core.files.atomic import atomic_directory, refuse_existing
 from exprimo.core.files.provenance import describe_origin
 from exprimo.core.ledger import Ledger, Unit
 from exprimo.core.progress import task
+from exprimo.data.phenotypes import read_expression_bed
 from exprimo.genetics.cohort import (
     CisWindow,
     Cohort,
@@ -25,12 +26,15 @@ from exprimo.genetics.cohort import (
     open_cohort_of,
     prepare_folds,
     read_strands,
+    refuse_untestable,
 )
 from exprimo.genetics.overlap.sources import P_VALUE, with_column_sources
 from exprimo.genetics.scores.fitting.config import ScoresConfig
 from exprimo.genetics.scores.fitting.gene import GeneScores, Judged, fit_gene, judge
 from exprimo.genetics.scores.fitting.heritable import HeritableGenes, mean_heritability
 from exprimo.genetics.scores.fitting.tables import ScoreTables
+from exprimo.genetics.scores.polygenic.config import ELASTIC_NET
+from exprimo.genetics.scores.polygenic.covariates import note_left_out, sets_of_folds
 from exprimo.genetics.scores.weights.read import LEDGER, PROVENANCE, SCORES_FORMAT
 from exprimo.genetics.scores.weights.table import ALL
 
@@ -118,9 +122,11 @@ def fit_scores(
     config = ScoresConfig.checked(settings)
     refuse_existing(out)
     sources = [Path(path) for path in (expression, covariates, genes) if path is not None]
+    # By name: then nothing that is dealt out follows the order of the columns.
+    measured = read_expression_bed(expression)
     opened = open_cohort_of(
-        genotypes, expression, covariates, fasta=fasta, chrom_style=chrom_style,
-        samples=samples, constant="drop",
+        genotypes, measured.of(sorted(measured.people)), covariates, fasta=fasta,
+        chrom_style=chrom_style, samples=samples, constant="drop",
     )  # fmt: skip
     with opened as cohort:
         folds = folds_of(cohort.people, config.folds, config.seed, config.folds_file)
@@ -153,7 +159,7 @@ def fit_scores(
             done = FittedScores(
                 Path(out), len(cohort.people), fitted["gene_id"].nunique(),
                 summarise(fitted, config.seed), dict(cohort.dropped), described,
-                prepared.notes,
+                (*prepared.notes, *work.notes()),
             )  # fmt: skip
             _write(folder / PROVENANCE, origin)
             _write(folder / SUMMARY, {**done._asdict(), "path": str(out)})
@@ -186,15 +192,18 @@ def summarise(genes: pd.DataFrame, seed: int) -> dict[str, dict[str, float]]:
     """Summarise ``gene_id, model, n_selected, r2, pearson_r`` over genes, by model."""
     found = {}
     for model, rows in genes.groupby("model", sort=False):
-        r2 = rows["r2"].to_numpy(np.float64)
-        draws = np.random.default_rng(seed).integers(0, len(r2), (_DRAWS, len(r2)))
-        low, high = np.nanpercentile(np.nanmean(r2[draws], axis=1), [2.5, 97.5])
+        # A gene may have no R² or r: constant where it is judged, or folds of too few people.
+        r2, r = (rows[name].dropna().to_numpy(np.float64) for name in ("r2", "pearson_r"))
+        low = high = np.nan
+        if len(r2):
+            draws = np.random.default_rng(seed).integers(0, len(r2), (_DRAWS, len(r2)))
+            low, high = np.percentile(r2[draws].mean(axis=1), [2.5, 97.5])
         found[str(model)] = {
-            "r2": float(np.nanmean(r2)),
+            "r2": float(r2.mean()) if len(r2) else np.nan,
             "low": float(low),
             "high": float(high),
-            "median_r2": float(np.nanmedian(r2)),
-            "pearson_r": float(np.nanmean(rows["pearson_r"])),
+            "median_r2": float(np.median(r2)) if len(r2) else np.nan,
+            "pearson_r": float(r.mean()) if len(r) else np.nan,
             "n_nothing": int((rows["n_selected"] == 0).sum()),
         }
     return found
@@ -226,8 +235,23 @@ class _Work(NamedTuple):
             own = {name: of for name, of in ledger.learned.items() if name.endswith(f"fold {k}")}
             Ledger(own).check({"individual": held}, ("individual",))
 
-    def windows(self) -> Iterator[CisWindow]:
-        """Give the genes' windows."""
+    def notes(self) -> tuple[str, ...]:
+        """Say which covariates were left out of some sets, and where inner folds are fewer."""
+        config = self.config
+        _, covariates = self.prepared.of_fold(ALL)
+        sets = sets_of_folds(self.folds, config.polygenic.inner_folds, config.polygenic.seed)
+        told = note_left_out(covariates, sets)
+        fewest = len(self.folds) - int(np.bincount(self.folds).max())
+        if ELASTIC_NET not in config.models or fewest >= 2 * config.inner_folds:
+            return told
+        return (
+            *told,
+            f"elastic_net: {fewest // 2} inner folds and not {config.inner_folds}, for "
+            f"{fewest} training people",
+        )
+
+    def windows(self, tally: MutableMapping[str, int]) -> Iterator[CisWindow]:
+        """Give the genes' windows, and count variants."""
         config = self.config
         return cis_windows(
             self.cohort,
@@ -236,6 +260,7 @@ class _Work(NamedTuple):
             maf=config.maf,
             strands=self.strands,
             genes=config.gene or None,
+            tally=tally,
         )
 
     def scores(self, window: CisWindow, row: int) -> GeneScores:
@@ -256,23 +281,28 @@ def _fit_all(work: _Work, folder: Path, origin: Mapping[str, Any]) -> pd.DataFra
     place = {gene: at for at, gene in enumerate(cohort.expression.genes["gene_id"])}
     everybody, _ = work.prepared.of_fold(ALL)
     rows: list[dict[str, Any]] = []
+    tally: dict[str, int] = {}
+    tested = 0
     with (
         ScoreTables(folder, cohort.people, work.folds, origin) as tables,
         task("Fitting scores", len(config.gene) or len(place)) as progress,
     ):
-        for window in work.windows():
+        for window in work.windows(tally):
             row = place[window.gene_id]
             scores = work.scores(window, row)
             judged: dict[str, Judged] = {m: judge(scores, m, work.folds) for m in config.models}
             tables.write(window.gene_id, window.variants, scores, judged)
             if work.heritable is not None:
                 work.heritable.add(window.gene_id, window.dosage, everybody[row])
+            tested += bool(len(window.dosage))
             for model, found in judged.items():
                 n = sum(np.count_nonzero(fit[model].weights) for _, fit in scores.fits[:-1])
                 rows.append(
                     {"gene_id": window.gene_id, "model": model, "n_selected": n, **found._asdict()}
                 )
             progress.advance()
+        if not tested:
+            refuse_untestable(tally, len(config.gene) or len(place), cohort.genotypes.path)
     return pd.DataFrame(rows)
 
 

@@ -178,7 +178,15 @@ class ScoreTables:
         trace: TracebackType | None,
     ) -> None:
         for writer in self._writers.values():
-            writer.close()
+            try:
+                writer.close()
+            except OSError:
+                # What failed before (a full disk) fails here again, and nothing is kept of it.
+                if error is None:
+                    raise
+            finally:
+                # Or it would try once more when it is forgotten, and complain to nobody.
+                writer.is_open = False
 
 
 def _weight_rows(

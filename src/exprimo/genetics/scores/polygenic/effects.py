@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-from exprimo.genetics.eqtl.projection import projection
+from exprimo.genetics.scores.polygenic.covariates import space_of_set
 
 Floats = npt.NDArray[np.float64]
 Sets = npt.NDArray[np.bool_]
@@ -73,7 +73,8 @@ def effects_of_sets(
     target
         (people,).
     covariates
-        (people, covariates), without an intercept.
+        (people, covariates), without an intercept. One that says nothing in a set, as a batch of
+        which nobody is in it, is left out of that set.
     sets
         (sets, people): who is in.
 
@@ -130,10 +131,11 @@ def _columns(
     df = np.empty(len(sets), dtype=np.int64)
     design = np.hstack([np.ones((n_people, 1)), covariates])
     for at, inside in enumerate(sets):
-        space = projection(covariates[inside])
-        blocks[inside, at, :-1] = space.basis
-        weights = np.linalg.lstsq(design[inside], target[inside], rcond=None)[0]
-        residual[at] = target - design @ weights
+        kept, space = space_of_set(covariates[inside])
+        blocks[inside, at, : space.basis.shape[1]] = space.basis
+        used = design[:, np.concatenate([[True], kept])]
+        weights = np.linalg.lstsq(used[inside], target[inside], rcond=None)[0]
+        residual[at] = target - used @ weights
         centred = space.residuals(target[inside][None, :])[0]
         # Rounding leaves expression that the covariates explain wholly with a little.
         scale = np.abs(target[inside]).max(initial=0.0)

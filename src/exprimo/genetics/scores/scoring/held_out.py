@@ -11,6 +11,7 @@ import pandas as pd
 
 from exprimo.core.errors import MismatchError
 from exprimo.core.ledger import Ledger
+from exprimo.data.annotation.identifiers import strip_version
 from exprimo.data.phenotypes.by_person import read_expression
 from exprimo.evaluate.grouped import r2_against_training
 from exprimo.genetics.cohort import folds_of
@@ -24,7 +25,8 @@ def fold_of_each(people: Sequence[str], file: str | Path | None, keys: pd.DataFr
     """Give the fold whose weights score each person, -1 where there are no folds."""
     if file is None:
         return np.full(len(people), ALL, dtype=np.int64)
-    folds = folds_of(people, file=file)
+    # Some people may be scored alone; a fold keeps the number that it has in the whole file.
+    folds = folds_of(people, file=file, gaps=True)
     known = set(keys["fold"])
     unknown = sorted(set(folds.tolist()) - known)
     if unknown:
@@ -68,16 +70,39 @@ def refuse_learned(
     return len(learned)
 
 
+def ledger_of_scores(ledger: Ledger, folds: Int) -> Ledger:
+    """Keep what the weights that scored these people learned from, by the folds left out.
+
+    Examples
+    --------
+    >>> units = {"individual": frozenset({"ann"})}
+    >>> names = ("weights of everybody", "weights without fold 1", "heritability of everybody")
+    >>> whole = Ledger(dict.fromkeys(names, units))
+    >>> sorted(ledger_of_scores(whole, np.array([1, 1])).learned)
+    ['weights without fold 1']
+    """
+    used = tuple("of everybody" if k == ALL else f"fold {k}" for k in np.unique(folds).tolist())
+    return Ledger(
+        {
+            name: units
+            for name, units in ledger.learned.items()
+            # Heritabilities are written beside the weights, and no weight comes from them.
+            if name.endswith(used) and not name.startswith("heritability")
+        }
+    )
+
+
 def judged(
     scores: pd.DataFrame, expression: str | Path, people: Sequence[str], weights: Weights
 ) -> tuple[pd.DataFrame, dict[str, dict[str, float]]]:
     """Compare scores with expression: ``gene_id, model, r2, pearson_r``, and means by model.
 
     R² is of our own predictions, against the training mean; others' scores have no scale, and
-    only r. A score that is the same for everybody has r 0.
+    only r. Where people are scored by folds, r is the mean of r within folds. A score that is the
+    same for everybody has r 0. Genes are matched without the versions of their ids.
     """
     observed = read_expression(expression, people)
-    genes = [gene for gene in scores["gene_id"].unique() if gene in observed.index]
+    genes = [gene for gene in scores["gene_id"].unique() if strip_version(gene) in observed.index]
     if not genes:
         raise MismatchError(
             "no gene with a score has expression",
@@ -92,14 +117,14 @@ def judged(
         ["gene_id", "model"], sort=False
     ):
         at = [column[name] for name in part["sample"]]
-        y = observed.loc[str(gene)].to_numpy(np.float64)[at]
+        y = observed.loc[strip_version(str(gene))].to_numpy(np.float64)[at]
         r2 = np.nan
         told = part["score"].to_numpy(np.float64)
         if len(mean):
             told = part["prediction"].to_numpy(np.float64)
             key = pd.MultiIndex.from_frame(part[["gene_id", "model", "fold"]])
             r2 = float(r2_against_training(y, told, mean.reindex(key).to_numpy(np.float64)))
-        rows.append((gene, model, r2, _correlation(y, told)))
+        rows.append((gene, model, r2, _within_folds(y, told, part["fold"].to_numpy(np.int64))))
     table = pd.DataFrame(rows, columns=["gene_id", "model", "r2", "pearson_r"])
     means = {}
     for model, part in table.groupby("model", sort=False):
@@ -107,6 +132,15 @@ def judged(
         known = {name: value for name, value in found.items() if np.isfinite(value)}
         means[str(model)] = {**known, "n_genes": len(part)}
     return table, means
+
+
+def _within_folds(
+    observed: npt.NDArray[np.float64], told: npt.NDArray[np.float64], fold: Int
+) -> float:
+    """Give the mean of r within folds, of those folds that have one."""
+    each = [_correlation(observed[fold == k], told[fold == k]) for k in np.unique(fold)]
+    known = [r for r in each if np.isfinite(r)]
+    return float(np.mean(known)) if known else float("nan")
 
 
 def _correlation(observed: npt.NDArray[np.float64], told: npt.NDArray[np.float64]) -> float:

@@ -17,13 +17,20 @@ from exprimo.core.coordinates import reconcile_chromosomes
 from exprimo.core.errors import InputError, MismatchError
 from exprimo.core.files.atomic import atomic_directory, refuse_existing
 from exprimo.core.files.provenance import describe_origin
+from exprimo.core.ledger import Ledger
 from exprimo.data.fasta.genome import Genome
 from exprimo.data.genotypes import Block, Genotypes, open_genotypes
+from exprimo.data.genotypes.view import NO_COPY
 from exprimo.data.names import read_chromosome_names
 from exprimo.genetics.scores.scoring.adding import MissingDosage, Sums
-from exprimo.genetics.scores.scoring.held_out import fold_of_each, judged, refuse_learned
+from exprimo.genetics.scores.scoring.held_out import (
+    fold_of_each,
+    judged,
+    ledger_of_scores,
+    refuse_learned,
+)
 from exprimo.genetics.scores.weights.harmonise import ABSENT, Palindromic, harmonise
-from exprimo.genetics.scores.weights.read import PROVENANCE, read_weights
+from exprimo.genetics.scores.weights.read import LEDGER, PROVENANCE, read_weights
 from exprimo.genetics.scores.weights.table import ALL, Weights
 
 SCORES, GENES, SUMMARY = "scores.parquet", "genes.parquet", "summary.json"
@@ -82,7 +89,8 @@ def score_people(
     The folder holds ``scores.parquet`` (``gene_id, model, sample, score`` (the sum), ``average``
     (by allele, as PLINK 2's ``SCORE1_AVG``), ``prediction`` (with the intercept; our own weights
     only)), ``genes.parquet`` (weights used by gene and model, and R² and r where there is
-    expression), ``summary.json`` and ``provenance.json``.
+    expression), ``ledger.parquet`` (whom the weights were learned from; our own only),
+    ``summary.json`` and ``provenance.json``.
 
     Parameters
     ----------
@@ -133,7 +141,8 @@ def score_people(
             read.ledger, people, folds, held_out=folds_file is not None or expression is not None,
             allow=allow_leak,
         )  # fmt: skip
-        sums, counts = _add_up(file, chosen, keys, missing, strands)
+        doubled = read.kind != "Exprimo"
+        sums, counts = _add_up(file, chosen, keys, missing, strands, doubled=doubled)
     scores = _table(read, keys, sums, people, folds)
     genes = _genes(keys, sums, chosen)
     found: dict[str, dict[str, float]] = {}
@@ -144,7 +153,8 @@ def score_people(
         Path(out), read.kind, len(people), len(keys.drop(columns="fold").drop_duplicates()),
         len(chosen), counts, _learned_from(read, people), found, leaks,
     )  # fmt: skip
-    _write(done, scores, genes, weights, genotypes, strands, missing)
+    ledger = None if read.ledger is None else ledger_of_scores(read.ledger, folds)
+    _write(done, scores, genes, ledger, weights, genotypes, strands, missing)
     return done
 
 
@@ -189,6 +199,8 @@ def _add_up(
     keys: pd.DataFrame,
     missing: MissingDosage,
     palindromic: Palindromic,
+    *,
+    doubled: bool,
 ) -> tuple[Sums, dict[str, int]]:
     sums = Sums(len(keys), len(file.samples), missing)
     code = table.merge(keys.assign(code=np.arange(len(keys))), on=_KEY, how="left")["code"]
@@ -207,7 +219,7 @@ def _add_up(
         used = rows[matches.weight_row]
         if len(used):
             sums.add(
-                _copies(block, matches.variant_row, matches.swapped),
+                _copies(block, matches.variant_row, matches.swapped, doubled=doubled),
                 number[used],
                 table["weight"].to_numpy(np.float64)[used],
                 table["mean"].to_numpy(np.float64)[used],
@@ -221,8 +233,17 @@ def _add_up(
 
 
 def _copies(
-    block: Block, rows: npt.NDArray[np.int64], swapped: npt.NDArray[np.bool_]
+    block: Block,
+    rows: npt.NDArray[np.int64],
+    swapped: npt.NDArray[np.bool_],
+    *,
+    doubled: bool,
 ) -> npt.NDArray[np.float64]:
+    """Count copies of the effect allele, (rows, people).
+
+    With ``doubled`` the one copy of a haploid (a man's X) counts as two, as in PLINK; without, as
+    one, which is what our own weights were fitted to.
+    """
     part = Block(
         block.variants.iloc[rows],
         block.alleles[rows],
@@ -231,8 +252,9 @@ def _copies(
         None if block.dosages is None else block.dosages[rows],
     )
     copies = part.dosage().astype(np.float64)
-    copies[swapped] = 2.0 - copies[swapped]
-    return copies
+    ploidy = np.where(part.alleles[..., 1] == NO_COPY, 1.0, 2.0)
+    copies[swapped] = (ploidy - copies)[swapped]
+    return copies * (2.0 / ploidy) if doubled else copies
 
 
 def _renamed(
@@ -282,6 +304,8 @@ def _table(
     parts = []
     for at, (gene, model, fold) in enumerate(keys.itertuples(index=False)):
         who = np.flatnonzero(folds == fold)
+        if not len(who):
+            continue
         parts.append(
             pd.DataFrame(
                 {
@@ -319,6 +343,7 @@ def _write(
     done: ScoredPeople,
     scores: pd.DataFrame,
     genes: pd.DataFrame,
+    ledger: Ledger | None,
     weights: str | Path,
     genotypes: str | Path,
     palindromic: Palindromic,
@@ -333,5 +358,7 @@ def _write(
     with atomic_directory(done.path) as folder:
         scores.to_parquet(folder / SCORES, index=False)
         genes.to_parquet(folder / GENES, index=False)
+        if ledger is not None:
+            ledger.save(folder / LEDGER)
         for name, content in ((PROVENANCE, origin), (SUMMARY, facts)):
             (folder / name).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from exprimo.genetics.overlap.alleles import relate
+from exprimo.genetics.alleles import relate
 
 Palindromic = Literal["drop", "keep"]
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
+from exprimo.core.errors import LeakError
 from exprimo.core.ledger import Leak, Ledger, Unit
+from exprimo.genetics.stacking.inputs.tables import FeatureTable
 
 _OF_FOLD = re.compile(r"\bfold[ _]?(\d+)$")
 
@@ -26,14 +29,57 @@ def ledger_beside(table: str | Path) -> Path | None:
     return None
 
 
+class Learned(NamedTuple):
+    """What the features of some tables learned from.
+
+    Attributes
+    ----------
+    ledger
+        Fitted thing -> people.
+    by_fold
+        Whether these features were made anew for each fold that is held out. If not, a person has
+        one feature, by which others learn when they are judged.
+    """
+
+    ledger: Ledger
+    by_fold: bool = False
+
+
+def what_was_learned(
+    tables: Sequence[FeatureTable], more: Sequence[str | Path] = ()
+) -> list[Learned]:
+    """Read the ledgers beside tables, and those that were named.
+
+    Parameters
+    ----------
+    more
+        Ledgers of tables that have none beside them, or of all tables where each has its own.
+    """
+    found, alone = [], []
+    for table in tables:
+        beside = ledger_beside(table.path)
+        if beside is None:
+            alone.append(table)
+            continue
+        # Weights of everybody lie beside held-out predictions, which do not come from them.
+        kept = {
+            name: units
+            for name, units in Ledger.load(beside).learned.items()
+            if not (table.held_out and name.endswith("of everybody"))
+        }
+        found.append(Learned(Ledger(kept), table.by_fold))
+    by_fold = bool(tables) and all(table.by_fold for table in alone or tables)
+    return [*found, *(Learned(Ledger.load(path), by_fold) for path in more)]
+
+
 def refuse_leaks(
-    ledgers: Iterable[Ledger],
+    learned: Iterable[Learned],
     people: Sequence[str],
     fold: Sequence[int],
     *,
     allow: bool = False,
 ) -> list[Leak]:
-    """Refuse features that learned from the people on whom they would be judged.
+    """Refuse features that learned from people on whom a stack of them would be judged.
 
     Parameters
     ----------
@@ -44,33 +90,52 @@ def refuse_leaks(
 
     Notes
     -----
-    What a ledger calls ``... fold 3`` was fitted for the people of fold 3, and must not have seen
-    these; anything else must have seen none of the people.
+    Features that were made anew for each fold serve that fold alone: what a ledger calls
+    ``... fold 3`` must not have seen the people of fold 3. Any other feature serves all folds. A
+    person's held-out score, learned from all other folds, is right to judge that score on, but the
+    person also trains when another fold is judged, and then the feature knows the people of that
+    fold. So features that serve all folds must have learned from none of the people.
 
     Examples
     --------
     >>> made = Ledger({"weights fold 0": {"individual": frozenset({"bob"})}})
-    >>> refuse_leaks([made], ["ann", "bob"], [0, 1])
+    >>> refuse_leaks([Learned(made, by_fold=True)], ["ann", "bob"], [0, 1])
     []
-    >>> refuse_leaks([made], ["ann", "bob"], [1, 0])
+    >>> refuse_leaks([Learned(made)], ["ann", "bob"], [0, 1])
     Traceback (most recent call last):
-    exprimo.core.errors.LeakError: individual bob: leak: weights fold 0 learned from what it \
-would be judged on. Found: 1 shared keys (individual). Expected: none, because the split holds \
-them out. Evaluate on the test part or on other data; --allow-leak shows the number anyway and \
-stamps it.
+    exprimo.core.errors.LeakError: individual bob: leak: weights fold 0 learned from people whom \
+the stack would be judged on, and training people have features of it. Found: 1 person. \
+Expected: none, or features made anew for each fold (a column fold). Make the scores inside the \
+stack, nested: --genotypes with --cis-feature; --allow-leak shows the number anyway and stamps it.
     """
     found: list[Leak] = []
-    for ledger in ledgers:
-        for name, learned in ledger.learned.items():
-            of_fold = _OF_FOLD.search(name)
+    for ledger, by_fold in learned:
+        for name, saw in ledger.learned.items():
+            of_fold = _OF_FOLD.search(name) if by_fold else None
             judged = frozenset(
                 person
                 for person, number in zip(people, fold, strict=True)
                 if of_fold is None or number == int(of_fold.group(1))
             )
             keys: Mapping[Unit, frozenset[str]] = {"individual": judged}
-            found += Ledger({name: learned}).check(keys, ("individual",), allow=allow)
+            found += Ledger({name: saw}).leaks(keys, ("individual",))
+    if found and not allow:
+        raise _refusal(found)
     return found
+
+
+def _refusal(found: Sequence[Leak]) -> LeakError:
+    worst = max(found, key=lambda leak: len(leak.keys))
+    total = len({key for leak in found for key in leak.keys})
+    return LeakError(
+        f"leak: {worst.fitted} learned from people whom the stack would be judged on, and training "
+        "people have features of it",
+        record=f"individual {', '.join(worst.keys[:5])}",
+        found=f"{total} {'person' if total == 1 else 'people'}",
+        expected="none, or features made anew for each fold (a column fold)",
+        remedy="Make the scores inside the stack, nested: --genotypes with --cis-feature; "
+        "--allow-leak shows the number anyway and stamps it",
+    )
 
 
 def ledger_of_folds(

@@ -14,6 +14,7 @@ from exprimo.core.errors import ConfigError, MismatchError
 from exprimo.data.phenotypes import PersonalExpression, read_covariates
 from exprimo.data.phenotypes.covariates import people_of_covariates
 from exprimo.genetics.cohort import Cohort, open_cohort_of
+from exprimo.genetics.cohort.checks import refuse_collinear, refuse_few_people, refuse_unsorted
 from exprimo.genetics.cohort.matching import match_people
 from exprimo.genetics.stacking.inputs.tables import FeatureTable
 
@@ -61,9 +62,7 @@ def matched(
     if tables:
         people, counts = _people_with_features(measured, tables, covariates, samples)
         if files.genotypes is None:
-            values = np.empty((len(people), 0))
-            if covariates is not None:
-                values = read_covariates(covariates, people).values
+            values = _covariates(measured, people, covariates)
             yield Matched(people, measured.of(people), values, None, counts)
             return
         asked = people
@@ -77,6 +76,20 @@ def matched(
         for reason, n in cohort.dropped.items():
             counts[reason] = counts.get(reason, 0) + n
         yield Matched(cohort.people, cohort.expression, cohort.covariates, cohort, counts)
+
+
+def _covariates(
+    measured: PersonalExpression, people: Sequence[str], file: str | Path | None
+) -> FloatArray:
+    """Read covariates of people without genotypes, refusing what a cohort with them refuses."""
+    refuse_unsorted(measured)
+    refuse_few_people(people, (), measured.source)
+    if file is None:
+        return np.empty((len(people), 0))
+    names, values = read_covariates(file, people, refuse_constant=True)
+    refuse_few_people(people, names, measured.source)
+    refuse_collinear(names, values, file)
+    return values
 
 
 def _people_with_features(

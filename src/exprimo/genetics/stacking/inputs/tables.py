@@ -27,7 +27,11 @@ _NOT_FEATURES = frozenset({"haplotype", "haplotype_id", "prediction_sd", "exampl
 _TRUTH = ("observed", "target")
 _OF_HELD_OUT = frozenset({*_TRUTH, "training_mean", _FOLD})
 _TRACK, _PREDICTION = "track", "prediction"
-_LONG = {"model": _TRACK, "predicted": _PREDICTION}
+# A row for each model: what is predicted stands in the first of these, or the next where some
+# are missing (scores by others' weights have no scale). Beside it, `prs score` has the fold that
+# was left out of a person's weights.
+_MODEL, _TOLD = "model", ("predicted", _PREDICTION, "score")
+_OF_SCORES = frozenset({"score", "average"})
 _WHAT = "a table of features: parquet, TSV or CSV, with a row for each person or gene and person"
 
 
@@ -114,8 +118,7 @@ def read_feature_table(path: str | Path) -> FeatureTable:
     held_out = any(name in frame.columns for name in _TRUTH)
     if held_out:
         frame = frame.drop(columns=[name for name in frame.columns if name in _OF_HELD_OUT])
-    # Tables of scores have a row for each model, as others for each track.
-    frame = frame.rename(columns=_LONG) if set(_LONG) <= set(frame.columns) else frame
+    frame = _by_model(frame)
     keys = [name for name in ("gene_id", "individual", _FOLD) if name in frame.columns]
     if _TRACK in frame.columns and _PREDICTION in frame.columns:
         frame = _by_track(frame, keys, source)
@@ -124,7 +127,7 @@ def read_feature_table(path: str | Path) -> FeatureTable:
     )
     if not names or not len(frame):
         raise FormatError("no feature", file=source, found=", ".join(map(str, frame.columns)))
-    columns: dict[str, Any] = {name: frame[name].astype(str) for name in keys if name != _FOLD}
+    columns: dict[str, Any] = {name: _words(frame, name, source) for name in keys if name != _FOLD}
     if _FOLD in keys:
         columns[_FOLD] = _numbers(frame, _FOLD, source).astype(np.int64)
     for name in names:
@@ -143,10 +146,19 @@ def read_feature_table(path: str | Path) -> FeatureTable:
 
 def _parquet(source: Path) -> pd.DataFrame:
     try:
-        frame: pd.DataFrame = pq.read_table(source).to_pandas()
+        # A handle, not a path: pyarrow takes a folder called "~" for the user's home.
+        with open(source, "rb") as handle:
+            frame: pd.DataFrame = pq.read_table(handle).to_pandas()
     except pa.ArrowInvalid as error:
         raise FormatError("not a parquet file", file=source, found=error) from error
-    return frame
+    # Words that a writer numbered are words all the same.
+    return frame.astype(
+        {
+            name: object
+            for name, kind in frame.dtypes.items()
+            if isinstance(kind, pd.CategoricalDtype)
+        }
+    )
 
 
 def _named_keys(frame: pd.DataFrame, source: Path) -> pd.DataFrame:
@@ -168,6 +180,34 @@ def _named_keys(frame: pd.DataFrame, source: Path) -> pd.DataFrame:
     return frame.rename(columns=names)
 
 
+def _by_model(frame: pd.DataFrame) -> pd.DataFrame:
+    """Name the columns of a table with a row for each model as those of one for each track."""
+    told = [name for name in _TOLD if name in frame.columns]
+    if _MODEL not in frame.columns or _TRACK in frame.columns or not told:
+        return frame
+    if set(frame.columns) >= _OF_SCORES:
+        frame = frame.drop(columns=_FOLD, errors="ignore")
+    known = [name for name in told if not frame[name].isna().any()]
+    used = (known or told)[0]
+    left = frame.drop(columns=[*(set(told) - {used}), *(_OF_SCORES - {used})], errors="ignore")
+    return left.rename(columns={_MODEL: _TRACK, used: _PREDICTION})
+
+
+def _words(frame: pd.DataFrame, name: str, source: Path) -> pd.Series:
+    """Read names, none of them missing."""
+    column = frame[name]
+    absent = (column.isna() | (column.astype(str) == "")).to_numpy()
+    if absent.any():
+        what = "person" if name == "individual" else "gene"
+        raise FormatError(
+            f"a row without a {what}",
+            file=source,
+            record=f"column {name}, row {int(absent.argmax()) + 1}",
+            expected=f"the name of a {what} in every row",
+        )
+    return column.astype(str)
+
+
 def _by_track(frame: pd.DataFrame, keys: list[str], source: Path) -> pd.DataFrame:
     """Make a column for each track; the copies of a person are averaged."""
     values = _numbers(frame, _PREDICTION, source)
@@ -180,7 +220,16 @@ def _by_track(frame: pd.DataFrame, keys: list[str], source: Path) -> pd.DataFram
 def _numbers(frame: pd.DataFrame, name: str, source: Path) -> FloatArray:
     """Read a column as numbers, none of them missing."""
     column = frame[name]
-    if column.dtype == object:
+    if pd.api.types.is_datetime64_any_dtype(column) or pd.api.types.is_timedelta64_dtype(column):
+        raise FormatError(
+            "a feature that is a time",
+            file=source,
+            record=f"column {name}",
+            found=column.iloc[0],
+            expected="a number",
+            remedy="Leave out the column, or give a number such as an age",
+        )
+    if not pd.api.types.is_numeric_dtype(column):
         cells = enumerate(column.astype(str))
         found = np.array(
             [

@@ -16,9 +16,14 @@ from exprimo.genetics.stacking.learners.ridge import fit_polynomial, fit_ridge
 FloatArray = NDArray[np.float64]
 Predict = Callable[[FloatArray], FloatArray]
 """Features (rows, features) -> (rows,)."""
+Grown = Callable[[FloatArray, int | None], FloatArray]
+"""Features, and how many of the first trees (None: all) -> (rows,)."""
 
 _FEWEST_PEOPLE = 8
 _ELASTIC_FOLDS = 10
+
+CALIBRATED: frozenset[Member] = frozenset({"forest", "boosting", "xgboost"})
+"""Learners that choose no penalty of their own: they say too much of few people."""
 
 
 def fit_member(
@@ -95,6 +100,7 @@ def _boosting(x: FloatArray, y: FloatArray, settings: StackConfig, seed: int) ->
         max_depth=settings.boosting_depth,
         learning_rate=settings.boosting_rate,
         subsample=settings.boosting_rows,
+        min_samples_leaf=max(1, min(settings.boosting_leaf, len(y) // 4)),
         max_features=max(1, x.shape[1] // 3),
         random_state=seed,
     ).fit(x, y)
@@ -106,7 +112,7 @@ def _as_float64(model: Any) -> Predict:
 
 
 def _xgboost(x: FloatArray, y: FloatArray, settings: StackConfig, seed: int) -> Predict:
-    return grow_trees(
+    grown = grow_trees(
         x,
         y,
         rounds=settings.boosting_rounds,
@@ -114,7 +120,9 @@ def _xgboost(x: FloatArray, y: FloatArray, settings: StackConfig, seed: int) -> 
         rate=settings.boosting_rate,
         rows=settings.boosting_rows,
         seed=seed,
+        least_rows=settings.boosting_leaf,
     )
+    return lambda more: grown(more, None)
 
 
 def grow_trees(
@@ -127,7 +135,7 @@ def grow_trees(
     rows: float,
     seed: int,
     least_rows: int = 1,
-) -> Predict:
+) -> Grown:
     """Fit XGBoost's trees on one thread; they start from the mean.
 
     Parameters
@@ -152,9 +160,32 @@ def grow_trees(
         "verbosity": 0,
     }
     booster = xgboost.train(parameters, xgboost.DMatrix(x, y, nthread=1), rounds)
-    return lambda more: np.asarray(
-        booster.predict(xgboost.DMatrix(more, nthread=1)), dtype=np.float64
-    )
+
+    def predict(more: FloatArray, first: int | None) -> FloatArray:
+        given = xgboost.DMatrix(more, nthread=1)
+        return np.asarray(
+            booster.predict(given, iteration_range=(0, first or rounds)), dtype=np.float64
+        )
+
+    return predict
+
+
+def calibration(told: FloatArray, target: FloatArray) -> float:
+    """Give what a learner's predictions have to be multiplied with, from 0 to 1.
+
+    The slope of expression on predictions of people whom the learner had not seen. Both are
+    distances from the training mean. A learner that says nothing true gets 0, and none is trusted
+    for more than it says.
+
+    Examples
+    --------
+    >>> calibration(np.array([2.0, -2.0]), np.array([1.0, -1.0]))
+    0.5
+    >>> calibration(np.array([2.0, -2.0]), np.array([-1.0, 1.0]))
+    0.0
+    """
+    size = float(told @ told)
+    return min(1.0, max(0.0, float(told @ target) / size)) if size > 0 else 0.0
 
 
 _FITS: dict[Member, Callable[[FloatArray, FloatArray, StackConfig, int], Predict]] = {

@@ -9,12 +9,18 @@ from numpy.typing import NDArray
 from scipy.optimize import nnls
 
 from exprimo.genetics.stacking.config import Meta, StackConfig
-from exprimo.genetics.stacking.learners.members import Predict, grow_trees
+from exprimo.genetics.stacking.learners.members import (
+    Grown,
+    Predict,
+    calibration,
+    grow_trees,
+)
 
 FloatArray = NDArray[np.float64]
 
 # A leaf of the meta-learner's trees holds at least so many people.
 _LEAST_ROWS = 10
+_FOLDS = 5
 # Of the row that holds a sum, against the largest other entry.
 _HEAVY = 1e4
 
@@ -61,17 +67,49 @@ def fit_meta(
         # Trees on draws of the rows would each add the error of that draw's mean.
         mean = float(target.mean())
         return Together(lambda more: np.full(len(more), mean), None)
-    predict = grow_trees(
+    return Together(_trees(told, target, settings, seed), None)
+
+
+def _trees(told: FloatArray, target: FloatArray, settings: StackConfig, seed: int) -> Predict:
+    """Grow as many trees as predict left-out rows best, none if the mean does; then shrink.
+
+    Rows are dealt into folds. How many trees, and what their predictions are multiplied with,
+    come from rows that the trees had not seen.
+    """
+    fold = np.random.default_rng(seed).permutation(len(target)) % _FOLDS
+    tried = [n for n in (5, 10, 20, 40, 80, 160) if n < settings.meta_rounds]
+    tried.append(settings.meta_rounds)
+    away, said = np.empty(len(target)), np.empty((len(tried), len(target)))
+    for number in range(_FOLDS):
+        held = fold == number
+        mean = float(target[~held].mean())
+        away[held] = target[held] - mean
+        grown = _grow(told[~held], target[~held], settings.meta_rounds, settings, seed)
+        for at, rounds in enumerate(tried):
+            said[at, held] = grown(told[held], rounds) - mean
+    shares = np.array([calibration(one, away) for one in said])
+    errors = ((away - shares[:, None] * said) ** 2).mean(axis=1)
+    best = int(np.argmin(errors))
+    mean = float(target.mean())
+    if shares[best] == 0:
+        return lambda more: np.full(len(more), mean)
+    final = _grow(told, target, tried[best], settings, seed)
+    return lambda more: mean + shares[best] * (final(more, None) - mean)
+
+
+def _grow(
+    told: FloatArray, target: FloatArray, rounds: int, settings: StackConfig, seed: int
+) -> Grown:
+    return grow_trees(
         told,
         target,
-        rounds=settings.meta_rounds,
+        rounds=rounds,
         depth=2,
         rate=0.1,
         rows=settings.boosting_rows,
         seed=seed,
         least_rows=_LEAST_ROWS,
     )
-    return Together(predict, None)
 
 
 def _linear(told: FloatArray, target: FloatArray) -> Together:

@@ -47,7 +47,9 @@ def predictors_table(found: Association) -> Table:
         Column("R²", True, "mean over genes, with its interval over genes"),
         Column("R², over people", False, "the interval of the same mean over people"),
         Column("Best less this", True, "difference in R², paired by gene"),
-        Column("r", True, "mean Pearson r over genes, with its interval over genes"),
+        Column(
+            "r", True, "mean over genes of Pearson's r within folds, with its interval over genes"
+        ),
         Column("r, over people", False, "the interval of the same mean over people"),
         Column("Selects nothing", True, "genes for which everybody gets the training mean"),
     ]

@@ -14,6 +14,7 @@ from exprimo.core.errors import MismatchError
 from exprimo.evaluate import Estimate
 from exprimo.evaluate.grouped import judge_genes
 from exprimo.evaluate.grouped.people import mean_over_groups
+from exprimo.genetics.stacking.judging import judge_within_folds
 from exprimo.genetics.stacking.learners.ridge import fit_ridge
 from exprimo.studies.individual.agreement import read_predicted
 from exprimo.studies.individual.association.egenes import read_table
@@ -153,7 +154,7 @@ def judge_all(found: Predictors, *, seed: int) -> tuple[pd.DataFrame, dict[str, 
     Returns
     -------
     table
-        ``gene_id, predictor, kind, n_people, r2, pearson_r``.
+        ``gene_id, predictor, kind, n_people, r2, pearson_r``; r is the mean within folds.
     facts
         Predictor -> means with intervals over genes and people, ``n_genes``, and ``n_nothing``:
         genes for which everybody gets the training mean.
@@ -161,7 +162,7 @@ def judge_all(found: Predictors, *, seed: int) -> tuple[pd.DataFrame, dict[str, 
     tables, facts = [], {}
     for name, predicted in found.predicted.items():
         given = (found.observed, predicted, found.training_mean)
-        r = judge_genes(*given, "pearson_r", seed=seed)
+        r = judge_within_folds(*given, found.folds, seed=seed)
         r2 = judge_genes(*given, "r2", seed=seed)
         scaled = found.kinds[name] != MODEL or name.endswith(CALIBRATED)
         unknown = Estimate(np.nan, np.nan, np.nan, 0, 0, "gene")
