@@ -111,19 +111,15 @@ def judge_within_folds(
     genes = mean_over_groups(kept, np.arange(len(kept)), "gene", n_boot, seed)
     low = high = np.nan
     if len(kept) and observed.shape[1] >= MIN_GROUPS:
-        drawn = _drawn_within_folds(*(part[measured] for part in given), fold, n_boot, seed)
+        y, told, mean = (part[measured] for part in given)
+        drawn = _drawn_within_folds(y - mean, told - mean, fold, n_boot, seed)
         low, high = percentile_interval(drawn, genes.value, _LEVEL)
     over = Estimate(genes.value, low, high, len(kept), observed.shape[1], "person")
     return GenesAndPeople(per_gene, genes, over)
 
 
 def _drawn_within_folds(
-    observed: FloatArray,
-    predicted: FloatArray,
-    training_mean: FloatArray,
-    fold: IntArray,
-    n_boot: int,
-    seed: int,
+    observed: FloatArray, predicted: FloatArray, fold: IntArray, n_boot: int, seed: int
 ) -> FloatArray:
     """Give the mean over genes of the mean r within folds, for each draw of people."""
     rng = np.random.default_rng([seed, 3])
@@ -134,8 +130,7 @@ def _drawn_within_folds(
         if len(here) < _FEWEST:
             continue
         times = rng.multinomial(len(here), np.full(len(here), 1 / len(here)), n_boot).T
-        away = (part[:, here] - training_mean[:, here] for part in (observed, predicted))
-        r = _weighted_correlations(*away, times.astype(np.float64))
+        r = _weighted_correlations(observed[:, here], predicted[:, here], times.astype(np.float64))
         known = np.isfinite(r)
         total += np.where(known, r, 0.0)
         counted += known

@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits
 from exprimo.core.errors import ConfigError
 from exprimo.core.files.atomic import atomic_directory
 from exprimo.core.files.provenance import describe_origin
-from exprimo.data.phenotypes import read_expression_bed
+from exprimo.data.phenotypes import PersonalExpression, read_expression_bed
 from exprimo.genetics.cohort import PreparedFolds, folds_of, prepare_folds, read_strands
 from exprimo.genetics.scores.fitting.config import ScoresConfig
 from exprimo.genetics.scores.polygenic.covariates import note_left_out, sets_of_folds
@@ -143,9 +143,7 @@ def stack(
         ScoresConfig.checked({**(rivals or {}), "seed": seed}),
         design, gene_folds, genes, seed,
     )  # fmt: skip
-    measured = read_expression_bed(expression)
-    # By name: then nothing that is dealt out follows the order of the columns.
-    measured = measured.of(sorted(measured.people))
+    measured = _by_name(read_expression_bed(expression))
     tables = [read_feature_table(path) for path in features]
     sources = [expression, *features, *_given(covariates, folds_file, genes, *ledgers)]
     files = GenotypeFiles(genotypes, fasta, chrom_style)
@@ -241,6 +239,11 @@ def _checked(
     if config.cis_features and genotypes is None:
         raise ConfigError("scores on cis-genotypes without genotypes", remedy="Give --genotypes")
     return config
+
+
+def _by_name(measured: PersonalExpression) -> PersonalExpression:
+    """Order people by name: then nothing that is dealt out follows the order of the columns."""
+    return measured.of(sorted(measured.people))
 
 
 def _alone(each: tuple[FloatArray, ...]) -> FloatArray | Sequence[FloatArray]:

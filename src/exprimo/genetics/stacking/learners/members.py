@@ -135,6 +135,7 @@ def grow_trees(
     rows: float,
     seed: int,
     least_rows: int = 1,
+    rising: bool = False,
 ) -> Grown:
     """Fit XGBoost's trees on one thread; they start from the mean.
 
@@ -144,6 +145,8 @@ def grow_trees(
         Share of the rows that each tree sees.
     least_rows
         In a leaf.
+    rising
+        Whether a prediction may only rise with each feature.
     """
     import xgboost
 
@@ -155,6 +158,7 @@ def grow_trees(
         "eta": rate,
         "subsample": rows,
         "min_child_weight": least_rows,
+        "monotone_constraints": (int(rising),) * x.shape[1],
         "seed": seed,
         "nthread": 1,
         "verbosity": 0,

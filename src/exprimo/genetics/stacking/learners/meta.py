@@ -109,6 +109,8 @@ def _grow(
         rows=settings.boosting_rows,
         seed=seed,
         least_rows=_LEAST_ROWS,
+        # As in the linear one, no member is bet against.
+        rising=True,
     )
 
 

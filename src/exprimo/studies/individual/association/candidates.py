@@ -130,6 +130,4 @@ def _changed(table: pd.DataFrame, sequence: SequenceFiles) -> Sequence[MotifChan
     known = read_motifs(sequence.motifs)
     placed = table.assign(chrom=table["gene_id"].map(sequence.chrom_of))
     with Genome.open(sequence.fasta) as genome:
-        return motif_changes(
-            placed, genome, known, known[0].background, pvalue=sequence.motif_p
-        )
+        return motif_changes(placed, genome, known, known[0].background, pvalue=sequence.motif_p)
