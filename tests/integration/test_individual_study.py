@@ -58,7 +58,6 @@ stack_genes = 5
 cis_features = ["p+t"]
 members = ["ridge"]
 metas = ["stack_linear"]
-top = 2
 loci = 2
 motifs = "world/truth/motifs.meme"
 """
@@ -184,6 +183,13 @@ def test_what_is_drawn_and_what_is_listed(done: Path) -> None:
     facts = _facts(done)["association"]
     assert list(loci["gene_id"].unique()) == facts["shown"]
     assert len(facts["shown"]) == 2
+    # Loci are the strongest of all genes; people are drawn where predictors were fitted.
+    egenes = _table(done, "egenes").sort_values(["pval_beta", "pval_nominal"], kind="stable")
+    called = egenes[egenes["egene"] == "yes"]
+    assert facts["shown"] == called["gene_id"].head(2).tolist()
+    fitted = set(_table(done, "predictors")["gene_id"])
+    assert len(facts["followed"]) == 2
+    assert set(facts["followed"]) == set(_table(done, "predicted")["gene_id"]) <= fitted
     for gene, rows in loci.groupby("gene_id"):
         lead = rows.loc[rows["pval_nominal"].idxmin()]
         assert lead["r2_lead"] == pytest.approx(1.0)
@@ -195,6 +201,8 @@ def test_what_is_drawn_and_what_is_listed(done: Path) -> None:
     assert candidates["rank"].tolist() == list(range(1, len(candidates) + 1))
     assert set(candidates["model"]) == {"RUN"}
     assert (candidates["pip"] > 0).all()
+    by_pip = facts["truth"]["first_by_pip"]["acting_in_top"]
+    assert set(facts["truth"]["candidates"]["acting_in_top"]) <= set(by_pip)
     overlap = json.loads((done / "association/overlap.json").read_text())
     assert set(overlap["columns"]) == {"RUN", "untrained"}
     assert overlap["models"]["RUN"]["window"] == "500,100"
@@ -313,3 +321,16 @@ def test_the_command_prints_the_verdict(
     ended = command("run", home / "study.toml", *arguments)
     assert ended.code == 0
     assert "Over 30 people" in ended.out
+
+
+def test_the_command_prints_what_the_second_half_found(
+    home: Path, done: Path, tmp_path: Path, command: Callable[..., Any]
+) -> None:
+    folder = tmp_path / "again"
+    shutil.copytree(done, folder)
+    ended = command("run", home / "study.toml", "-o", folder, "--resume")
+    assert ended.code == 0
+    said = " ".join(ended.out.split())
+    assert "genes tested in 30 people" in said
+    assert "People who were left out are predicted best by" in said
+    assert max(map(len, ended.out.splitlines())) <= 100 + len(str(folder))

@@ -86,6 +86,19 @@ def test_summary_statistics_give_the_same(region, trait):
     assert not checked.flipped.any()
 
 
+def test_summary_statistics_find_all_that_a_threshold_of_0_finds(region):
+    x, y, causal = region
+    n = len(y)
+    r = np.corrcoef(x.T, y[:, 0])
+    ld, r = r[:-1, :-1], r[-1, :-1]
+    z = r * np.sqrt((n - 2) / (1 - r**2))
+    free = susie_rss(z, ld, n, settings=SusieSettings(**preset("susier")))
+    found = susie_rss(z, ld, n)
+    assert len(found.sets) == 3
+    assert all(np.isin(one.variants, causal[0]).any() for one in found.sets)
+    assert found.elbo[-1] >= free.elbo[-1] - 0.1
+
+
 def test_em_gives_up_an_effect_for_good(region):
     # tensorQTL 1.0.10 fits by EM, in which an effect that was 0 stays 0: it finds one set of
     # trait 1, at this bound (float64); maximum likelihood finds all three at a higher one.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import textwrap
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -13,6 +15,7 @@ from exprimo.cli.progress import bars
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Size = Annotated[Literal["small", "large"], typer.Option(help="5,000 or 20,000 genes.")]
 _FAILED = 2
+_WIDEST = 100
 # As in studies.commands.TEMPLATES, which would import torch for the sake of a line of help.
 STUDY_KINDS = ("sequence", "differential-promoter", "promoter-halflife", "chromatin", "individual")
 
@@ -206,13 +209,26 @@ def say_study(done: Any, *, as_json: bool) -> None:
 
 def say_individuals(done: Any, *, as_json: bool) -> None:
     """Print the verdict of a study of individuals."""
-    lines = [done.facts["verdict"]["text"], "", f"Wrote {done.path}", f"  report: {done.report}"]
+    told = [done.facts["verdict"]["text"], *_association_sentences(done)]
+    width = min(shutil.get_terminal_size().columns, _WIDEST)
+    lines = [line for text in told for line in (*textwrap.wrap(text, width), "")]
+    lines += [f"Wrote {done.path}", f"  report: {done.report}"]
     say(lines, _individual_facts(done), as_json=as_json)
+
+
+def _association_sentences(done: Any) -> tuple[str, ...]:
+    """Give what the page says of eQTLs, predictors and overlap; nothing without expression."""
+    from exprimo.report.individual.association.answer import sentences
+    from exprimo.report.individual.reading import read_individual_study
+
+    found = read_individual_study(done.path).association
+    return () if found is None else sentences(found)
 
 
 def _individual_facts(done: Any) -> dict[str, Any]:
     facts = {key: done.facts[key] for key in ("verdict", "models", "n_genes", "n_people")}
-    return {"path": done.path, "report": done.report, **facts}
+    told = list(_association_sentences(done))
+    return {"path": done.path, "report": done.report, **facts, "association": told}
 
 
 def _study_facts(done: Any) -> dict[str, Any]:

@@ -238,8 +238,7 @@ def individual_demo_study() -> IndividualStudy:
             beside={"untrained enformer": f"enformer:{UNTRAINED}"},
         ),
         # Narrow windows, few genes and quick learners: all of it takes about a minute. What acts
-        # in cis lies within 600 bases of the TSS here, and two or three variants in the window of
-        # the network, of which the first is compared.
+        # in cis lies within 600 bases of the TSS here.
         association=Association(
             upstream=30_000,
             downstream=30_000,
@@ -247,7 +246,6 @@ def individual_demo_study() -> IndividualStudy:
             stack_genes=60,
             cis_features=("p+t",),
             members=("ridge", "xgboost"),
-            top=1,
             motifs="../world/truth/motifs.meme",
             motif_p=MOTIF_P,
         ),

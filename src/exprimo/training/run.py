@@ -193,11 +193,12 @@ class _run_folder:  # noqa: N801 -- used like a function, as contextlib's own cl
         return self._whole.__enter__()
 
     def __exit__(self, *error: Any) -> bool | None:
-        handled = self._whole.__exit__(*error)
-        partial = partial_path(self._target)
-        if partial.is_dir() and not any(partial.glob("state-*.safetensors")):
-            shutil.rmtree(partial)
-        return handled
+        try:
+            return self._whole.__exit__(*error)
+        finally:
+            partial = partial_path(self._target)
+            if partial.is_dir() and not any(partial.glob("state-*.safetensors")):
+                shutil.rmtree(partial)
 
 
 def _split(

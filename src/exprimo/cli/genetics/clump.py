@@ -39,6 +39,8 @@ Column = Annotated[
     list[str] | None, typer.Option(help="MEANING=COLUMN of the table, as p=PVAL; repeatable.")
 ]
 _SHOWN = 10
+# Bases on both sides of an index variant, of the region to fine-map.
+_AROUND = 250_000
 
 
 def register(app: typer.Typer) -> None:
@@ -72,16 +74,22 @@ def _clump(
         samples=people(samples), columns=named_columns(column),
     )  # fmt: skip
     facts = {name: value for name, value in done._asdict().items() if name != "table"}
-    say(list(_told(done)), {**facts, "clumps": done.table.to_dict("records")}, as_json=as_json)
+    say(
+        list(_told(done, associations, genotypes, gene)),
+        {**facts, "clumps": done.table.to_dict("records")},
+        as_json=as_json,
+    )
 
 
-def _told(done: Clumped) -> Iterator[str]:
+def _told(done: Clumped, associations: Path, genotypes: Path, gene: str | None) -> Iterator[str]:
     to = "" if done.path is None else f"Wrote {done.path}: "
     yield (
         f"{to}{counted(done.n_clumps, 'clump')} of {counted(done.n_variants, 'variant')}, "
         f"{done.n_taken:,} taken by an index variant"
     )
-    yield from (f"  {count:,} {reason}" for reason, count in done.counts.items())
+    kept = {"found by id": "kept", "in no clump": "kept, but"}
+    for reason, count in done.counts.items():
+        yield f"  {kept.get(reason, 'left out:')} {count:,} {reason}"
     first = done.table.head(_SHOWN)
     rows = [
         [str(chrom), snp, f"{bp:,}", f"{p:.3g}", f"{total:,}"]
@@ -93,3 +101,10 @@ def _told(done: Clumped) -> Iterator[str]:
         yield from table(rows, ("chrom", "index variant", "position", "p", "takes"))
     if done.n_clumps > _SHOWN:
         yield f"  and {done.n_clumps - _SHOWN:,} more"
+    if done.n_clumps:
+        chrom, place = str(first["CHR"].iloc[0]), int(first["BP"].iloc[0])
+        region = f"{chrom}:{max(place - _AROUND, 1)}-{place + _AROUND}"
+        yield (
+            f"Next: exprimo eqtl finemap --summary {associations} --genotypes {genotypes} "
+            f"--region {region}{'' if gene is None else f' --gene {gene}'} -o FINEMAP"
+        )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from exprimo.cli.genetics.finemap import named_columns
+from exprimo.cli.genetics.finemap import named_columns, told_matches
 from exprimo.cli.individuals.haplotypes import people
 from exprimo.cli.output import counted, say, table
 from exprimo.cli.progress import bars
@@ -144,8 +144,8 @@ def _told_coloc(done: Colocalised) -> Iterator[str]:
     if done.n_pairs > done.n_genes:
         yield f"  {counted(done.n_pairs, 'pair')} of signals; a gene's best by H4 is counted"
     yield from table([[gene, f"{h4:.3f}"] for gene, h4 in done.best], ["gene", "H4"])
-    for reason, count in done.counts.items():
-        yield f"  {count:,} {reason}"
+    yield from told_matches(done.counts, ambiguous="keep", of="variants (summed over genes)")
+    yield "Next: other priors, such as --p12 1e-6: H4 depends on it"
 
 
 def _twas(
@@ -168,15 +168,16 @@ def _twas(
             weights, gwas, panel, out, model=model, gene=gene or (), samples=people(samples),
             gwas_columns=named_columns(gwas_column), ambiguous=ambiguous,
         )  # fmt: skip
-    say(list(_told_twas(done)), done._asdict(), as_json=as_json)
+    say(list(_told_twas(done, gwas)), done._asdict(), as_json=as_json)
 
 
-def _told_twas(done: Twas) -> Iterator[str]:
+def _told_twas(done: Twas, gwas: Path) -> Iterator[str]:
     yield (
-        f"Wrote {done.path}: {counted(done.n_genes, 'score')} associated, {done.n_significant:,} "
-        "at 0.05 after Bonferroni"
+        f"Wrote {done.path}: {counted(done.n_genes, 'score')} tested, {done.n_significant:,} "
+        "significant at 0.05 after Bonferroni"
     )
     rows = [[gene, model, f"{z:.2f}", f"{p:.2g}"] for gene, model, z, p in done.best]
     yield from table(rows, ["gene", "model", "z", "p"])
     for reason, count in done.counts.items():
-        yield f"  {count:,} {reason}"
+        yield f"  left out: {count:,} {reason}"
+    yield f"Next: exprimo eqtl coloc --eqtl EQTL --gwas {gwas} -o COLOC (LD alone can give a hit)"

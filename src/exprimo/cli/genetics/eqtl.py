@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from exprimo.cli.genetics.prs import hidden_factors
 from exprimo.cli.individuals.haplotypes import people
 from exprimo.cli.modelling import Threads
 from exprimo.cli.output import counted, say
@@ -48,6 +49,13 @@ MinCount = Annotated[float, typer.Option(help="Least copies of the minor allele.
 Permutations = Annotated[int, typer.Option(help="Of people, for each gene; 0: none.", min=0)]
 Correction = Annotated[Literal["storey", "bh"], typer.Option(help="Across genes.")]
 Fdr = Annotated[float, typer.Option(help="False discovery rate of eGenes.", min=0, max=1)]
+Transform = Annotated[
+    list[str] | None,
+    typer.Option(help="Of expression: log2, zscore, inverse_normal, quantile; repeatable."),
+]
+Hidden = Annotated[
+    str, typer.Option(help="Hidden factors of expression among covariates: a number or auto.")
+]
 Seed = Annotated[int, typer.Option(help="Of permutations and folds.", min=0)]
 NoNominal = Annotated[bool, typer.Option("--no-nominal", help="Leave out the table of every pair.")]
 NoConditional = Annotated[
@@ -77,6 +85,8 @@ def _map(
     downstream: Side = None,
     maf: Maf = 0.01,
     min_count: MinCount = 1.0,
+    transform: Transform = None,
+    hidden: Hidden = "0",
     permutations: Permutations = 1000,
     correction: Correction = "storey",
     fdr: Fdr = 0.05,
@@ -103,6 +113,7 @@ def _map(
         "maf": maf, "min_count": min_count, "permutations": permutations,
         "correction": correction, "fdr": fdr, "nominal": not no_nominal,
         "conditional": not no_conditional, "seed": seed,
+        "transforms": tuple(transform or ()), "hidden": hidden_factors(hidden),
     }  # fmt: skip
     with bars():
         done = exprimo.eqtl_map(
@@ -122,7 +133,8 @@ def _map(
             **settings,
         )
     facts = {"path": done.path, "parts": [part._asdict() for part in done.parts]}
-    say(list(_told(done, fdr)), facts, as_json=as_json)
+    plain = not transform and hidden == "0"
+    say([*_told(done, fdr), *_next(done, plain=plain)], facts, as_json=as_json)
 
 
 def _told(done: EqtlMap, fdr: float) -> Iterator[str]:
@@ -130,11 +142,21 @@ def _told(done: EqtlMap, fdr: float) -> Iterator[str]:
         yield from _told_of(part, fdr)
 
 
+def _next(done: EqtlMap, *, plain: bool) -> Iterator[str]:
+    """Say what eGenes are good for; fine-mapping takes expression as it is (``plain``)."""
+    if len(done.parts) != 1 or not done.parts[0].n_egenes:
+        return
+    which = f"exprimo eqtl finemap --egenes {done.path} (which variant), " if plain else ""
+    yield f"  next: {which}exprimo eqtl coloc --eqtl {done.path} (a GWAS's variant too)"
+
+
 def _told_of(part: MappedPeople, fdr: float) -> Iterator[str]:
     yield (
         f"Wrote {part.path}: {counted(part.n_pairs, 'pair')} of {counted(part.n_genes, 'gene')} "
         f"in {counted(part.n_people, 'person')}, {part.df:,} degrees of freedom"
     )
+    if part.covariates:
+        yield f"  covariates: {', '.join(part.covariates)}"
     if part.n_egenes is not None:
         yield (
             f"  {counted(part.n_egenes, 'eGene')} at a false discovery rate of {fdr:g} "

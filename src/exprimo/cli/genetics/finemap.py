@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -58,7 +58,8 @@ MinPip = Annotated[
     float, typer.Option(help="Variants in no set are written from this on.", min=0, max=1)
 ]
 Like = Annotated[
-    Literal["tensorqtl"] | None, typer.Option(help="Settings that give this program's numbers.")
+    Literal["tensorqtl", "susier"] | None,
+    typer.Option(help="Settings that give this program's numbers."),
 ]
 Window = Annotated[int, typer.Option(help="Bases on both sides of the TSS.", min=0)]
 Side = Annotated[int | None, typer.Option(help="Bases on this side; default: --window.", min=0)]
@@ -132,7 +133,7 @@ def _finemap(
             "columns": named_columns(column),
         }  # fmt: skip
         mapped = _of_summary(summary, genotypes, out, region, gene, common)
-        say(list(_told_summary(mapped)), mapped._asdict(), as_json=as_json)
+        say(list(_told_summary(mapped, ambiguous)), mapped._asdict(), as_json=as_json)
         return
     if expression is None or summary is not None:
         raise _unclear()
@@ -211,7 +212,9 @@ def _told(done: FineMapped, coverage: float) -> Iterator[str]:
     if done.n_folds:
         yield f"  mapped in the training people of {counted(done.n_folds, 'fold')}, each by itself"
     if done.n_sets:
-        yield f"  a middling set has {done.median_size:g} variants"
+        yield f"  the median set has {done.median_size:g} variants"
+    if done.n_sets_dropped:
+        yield f"  left out: {_impure(done.n_sets_dropped)}"
     if done.n_not_converged:
         yield f"  {counted(done.n_not_converged, 'fit')} did not converge"
     for reason, count in done.dropped.items():
@@ -220,17 +223,50 @@ def _told(done: FineMapped, coverage: float) -> Iterator[str]:
     yield f"  {counted(done.variants.get('read', 0), 'variant')} read" + (
         f"; left out: {', '.join(left_out)}" if left_out else ""
     )
+    if done.n_sets and not done.n_folds:
+        yield f"Next: exprimo eqtl coloc --signals {done.path} --gwas TRAIT.tsv.gz -o COLOC"
 
 
-def _told_summary(done: SummaryMapped) -> Iterator[str]:
+def _told_summary(done: SummaryMapped, ambiguous: Literal["drop", "keep"]) -> Iterator[str]:
     yield (
         f"Wrote {done.path}: {counted(done.n_sets, 'credible set')} among "
         f"{counted(done.n_variants, 'variant')}"
     )
     yield f"  lambda of LD against z-scores: {done.ld_shrinkage:.3f} (0: fits)"
+    if done.n_sets_dropped:
+        yield f"  left out: {_impure(done.n_sets_dropped)}"
     if not done.converged:
         yield "  the fit did not converge"
-    for reason, count in done.counts.items():
-        if count:
-            yield f"  {count:,} {reason}"
+    yield from told_matches(done.counts, ambiguous=ambiguous)
     yield from (f"  {note}" for note in done.notes)
+    if done.n_sets:
+        yield f"Next: exprimo eqtl coloc --signals FINEMAP --gwas-signals {done.path} -o COLOC"
+
+
+def _impure(n: int) -> str:
+    return f"{counted(n, 'set')} of variants that are not in LD (--min-purity)"
+
+
+def told_matches(
+    counts: Mapping[str, int], *, ambiguous: Literal["drop", "keep"], of: str = "variants"
+) -> Iterator[str]:
+    """Say of each count whether it was kept; what is not of matching was left out.
+
+    Examples
+    --------
+    >>> list(told_matches({"ambiguous alleles": 3, "matched": 9}, ambiguous="drop"))
+    ['  left out: 3 variants of A/T or C/G, or without alleles', '  kept: 9 variants in both']
+    """
+    unclear = "left out" if ambiguous == "drop" else "among these"
+    told = {
+        "matched": f"  kept: {{n:,}} {of} in both",
+        "swapped alleles": "  among these: {n:,} with swapped alleles, their signs turned",
+        "other strand": "  among these: {n:,} on the other strand",
+        "ambiguous alleles": f"  {unclear}: {{n:,}} {of} of A/T or C/G, or without alleles",
+        "alleles differ": f"  left out: {{n:,}} {of} whose alleles differ",
+        "several partners": f"  left out: {{n:,}} {of} that several rows fit",
+    }
+    # Matches go before what is among them.
+    for reason in sorted(counts, key=lambda one: list(told).index(one) if one in told else 99):
+        if counts[reason]:
+            yield told.get(reason, f"  left out: {{n:,}} {reason}").format(n=counts[reason])

@@ -123,7 +123,7 @@ def _told(found: Overlap, out: Path | None) -> Iterator[str]:
         if joined[key]:
             yield f"  {joined[key]:,} {what}"
     if found.window is not None:
-        yield f"  {counted(found.n_outside, 'row')} outside of the window {found.window}"
+        yield f"  {counted(found.n_outside, 'row')} left out: outside of the window {found.window}"
     rows = [_row(name, of) for name, of in found.columns.items()]
     yield from table(rows, _HEAD)
     for name, of in found.columns.items():
@@ -135,12 +135,12 @@ def _told(found: Overlap, out: Path | None) -> Iterator[str]:
 
 
 _LEFT_OUT = {
-    "alleles_differ": "associations whose place has other alleles in the scores",
-    "ambiguous": "associations that fit several scores: left out",
-    "repeated_scores": "rows of the scores that repeat another",
-    "repeated_eqtl": "rows of the associations that repeat another",
-    "only_in_scores": "rows only in the scores",
-    "only_in_eqtl": "rows only in the associations",
+    "alleles_differ": "associations left out: their place has other alleles in the scores",
+    "ambiguous": "associations left out: they fit several scores",
+    "repeated_scores": "rows of the scores left out: they repeat another",
+    "repeated_eqtl": "rows of the associations left out: they repeat another",
+    "only_in_scores": "rows left out: only in the scores",
+    "only_in_eqtl": "rows left out: only in the associations",
 }
 _LEAST_P = 1e-100
 _HEAD = (

@@ -66,6 +66,10 @@ WeightsFile = Annotated[
 AnyExpression = Annotated[
     Path | None, typer.Option(help="Judge the scores on this: expression BED, or genes by people.")
 ]
+ScoreCovariates = Annotated[
+    Path | None,
+    typer.Option("--covariates", help="Taken out of --expression first, as prs fit does."),
+]
 ScoreFolds = Annotated[
     Path | None, typer.Option(help="A table sample, fold: score each by weights of the others.")
 ]
@@ -156,6 +160,7 @@ def _score(
     out: Out,
     models: Which = "",
     expression: AnyExpression = None,
+    covariates: ScoreCovariates = None,
     folds_file: ScoreFolds = None,
     missing: Missing = "mean",
     palindromic: Palindromic = "auto",
@@ -171,7 +176,7 @@ def _score(
     with bars():
         done: ScoredPeople = exprimo.prs_score(
             weights, genotypes, out, samples=people(samples), models=listed(models),
-            expression=expression, folds_file=folds_file, missing=missing,
+            expression=expression, covariates=covariates, folds_file=folds_file, missing=missing,
             palindromic=None if palindromic == "auto" else palindromic,
             fasta=fasta, chrom_style=chrom_style, allow_leak=allow_leak,
         )  # fmt: skip
@@ -203,6 +208,10 @@ def _told_fit(done: FittedScores) -> Iterator[str]:
         )
     yield from (f"  left out: {count:,} ({reason})" for reason, count in done.dropped.items())
     yield from (f"  {note}" for note in done.notes)
+    yield (
+        f"  next: exprimo prs score {done.path} (other people), exprimo eqtl twas --weights "
+        f"{done.path} (genes of a GWAS)"
+    )
 
 
 def _told_score(done: ScoredPeople) -> Iterator[str]:
@@ -221,6 +230,8 @@ def _told_score(done: ScoredPeople) -> Iterator[str]:
         yield f"  {model}: {r2}r {number(found.get('pearson_r'))}, means over {genes}"
     if done.leaks:
         yield f"  LEAK: judged on {done.leaks:,} people that the weights were learned from"
+    yield from (f"  {note}" for note in done.notes)
+    yield f"  next: exprimo stack --features {done.path / 'scores.parquet'} (with other features)"
 
 
 def hidden_factors(text: str) -> int | Literal["auto"]:

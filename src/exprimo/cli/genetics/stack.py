@@ -174,3 +174,4 @@ def _told(done: StackDone) -> Iterator[str]:
         "means over genes, 95% intervals"
     )
     yield from done.notes
+    yield f"  next: R² and r of each gene are in {done.path / 'genes.parquet'}"

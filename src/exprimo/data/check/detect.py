@@ -9,6 +9,12 @@ from pathlib import Path
 import h5py
 
 from exprimo.core.errors import FormatError, InputError
+from exprimo.data.check.association_kind import (
+    PREDICTDB,
+    genetic_folder_kind,
+    is_predictdb,
+    weights_kind,
+)
 from exprimo.data.check.genotypes import (
     binary_genotype_kind,
     is_expression_bed,
@@ -60,6 +66,8 @@ def detect(path: Path) -> str:
         return parquet_kind(path)
     if magic == b"\x89HDF":
         return _hdf5_kind(path)
+    if magic == b"SQLi":
+        return PREDICTDB if is_predictdb(path) else "unknown"
     if path.suffix == ".toml":
         return "study file"
     if path.suffix == ".json":
@@ -95,6 +103,8 @@ def _folder_kind(path: Path) -> str:
     for name, kind in _OWN_FOLDERS.items():
         if (path / name).is_file():
             return kind
+    if genetic := genetic_folder_kind(path):
+        return genetic
     if (path / "provenance.json").is_file() or (path / "model.safetensors").is_file():
         return "Exprimo run"
     if holds_quantifications(path):
@@ -119,6 +129,8 @@ def _text_kind(path: Path) -> str:
         raise FormatError("the file is empty", file=path)
     if scored := scored_kind(lines[0].split("\t")):
         return scored
+    if weights := weights_kind(lines):
+        return weights
     if lines[0].startswith(">"):
         return "FASTA"
     if holds_quantifications(path):

@@ -16,6 +16,16 @@ from exprimo.core.errors import FormatError
 from exprimo.core.run import Run
 from exprimo.core.sequence import N_CODE
 from exprimo.data.annotation import read_annotation
+from exprimo.data.check.association_kind import (
+    ASSOCIATIONS,
+    FUSION,
+    GENETIC_FOLDERS,
+    PGS,
+    PREDICTDB,
+    genetic_folder_facts,
+    predictdb_facts,
+    weights_facts,
+)
 from exprimo.data.check.findings import Findings
 from exprimo.data.check.gene_hdf5_facts import gene_hdf5_facts
 from exprimo.data.check.genotypes import (
@@ -273,7 +283,8 @@ def _unknown(path: Path) -> Findings:
         expected="FASTA, GTF, GFF3, BED, counts, quantified transcripts, samples, targets, a "
         "table of sequences, gene names, MEME motifs, tracks of signal (BigWig, bedGraph, BED, "
         "BAM) or a table of them, binned signal, sequences of genes, genes in HDF5, genotypes "
-        "(VCF, BCF, PLINK), a list of variants, an expression BED, covariates, a dataset or a run",
+        "(VCF, BCF, PLINK), a list of variants, an expression BED, covariates, associations, "
+        "weights of scores (PGS Catalog, PredictDB, FUSION), a dataset or a run",
     )
 
 
@@ -313,6 +324,9 @@ FACTS: Mapping[str, Callable[[Path], Findings]] = {
     "mutagenesis": scored_facts,
     "mutagenesis (BED)": scored_facts,
     MUTAGENESIS_ARRAYS: array_facts,
+    **dict.fromkeys((ASSOCIATIONS, PGS, FUSION), weights_facts),
+    PREDICTDB: predictdb_facts,
+    **dict.fromkeys(GENETIC_FOLDERS, genetic_folder_facts),
     "study file": _study_file,
     "JSON file": _json,
     "FASTA index": _fasta_index,

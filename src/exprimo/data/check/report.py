@@ -29,8 +29,10 @@ class FileReport:
         signal (NumPy stack)``, ``sequences of genes``, ``table of signal tracks``, ``VCF``,
         ``BCF``, ``PLINK 1 (bed, bim, fam)``, ``PLINK 2 (pgen, pvar, psam)``, ``list of
         variants``, ``expression BED``, ``covariates``, ``personal predictions``, ``variant
-        scores``, ``mutagenesis``, ``mutagenesis (BED)``, ``mutagenesis (HDF5)``, ``study
-        file``, ``gene HDF5``, ``Exprimo dataset``,
+        scores``, ``associations``, ``scoring file (PGS Catalog)``, ``PredictDB weights``, ``FUSION
+        weights``, ``eQTL mapping``, ``fine-mapping``, ``fitted scores``, ``scored people``,
+        ``colocalisation``, ``TWAS``, ``stack``, ``mutagenesis``, ``mutagenesis (BED)``,
+        ``mutagenesis (HDF5)``, ``study file``, ``gene HDF5``, ``Exprimo dataset``,
         ``Exprimo run``, ``Exprimo benchmark``, ``Exprimo study``, ``Exprimo DGE``, ``Exprimo
         interpretation``, ``Exprimo embeddings``, ``simulated world``, ``JSON file``, ``FASTA
         index``, ``parquet table``, ``HDF5 file`` (another's), or ``unknown``.

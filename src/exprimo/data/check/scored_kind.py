@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from exprimo.core.errors import FormatError
+from exprimo.data.check.association_kind import ASSOCIATIONS, is_associations
 from exprimo.data.check.findings import Findings
 from exprimo.data.textfile import open_text
 
@@ -38,7 +39,9 @@ def scored_kind(columns: Iterable[str]) -> str:
 def parquet_kind(path: Path) -> str:
     """Give the kind of a parquet file by its columns; what is damaged is a table like any."""
     try:
-        return scored_kind(pq.read_schema(path).names) or "parquet table"
+        names = pq.read_schema(path).names
+        known = scored_kind(names) or (ASSOCIATIONS if is_associations(names) else "")
+        return known or "parquet table"
     except (OSError, pa.ArrowInvalid):
         return "parquet table"
 

@@ -15,6 +15,7 @@ from exprimo.core.files.origin import P_VALUE, with_column_sources, write_table
 from exprimo.core.files.provenance import describe_origin
 from exprimo.core.progress import track
 from exprimo.core.run import write_json
+from exprimo.data.annotation.identifiers import strip_version
 from exprimo.data.genotypes import Genotypes, open_genotypes
 from exprimo.genetics.alleles import Ambiguous, match_variants
 from exprimo.genetics.associations import bare_chrom, of_one_trait, places_of, read_associations
@@ -31,6 +32,7 @@ COLUMNS = (
     "twas_p",
     "n_weights",
     "n_used",
+    "n_missing_panel",
     "variance_used",
     "top_variant",
     "top_gwas_z",
@@ -39,8 +41,8 @@ COLUMNS = (
     "first",
     "last",
 )
-"""Of the table of genes. ``variance_used``: share of the variance of predicted expression in the
-panel that the variants used make up; of the rest the trait's table says nothing."""
+"""Of the table of genes. ``variance_used``: variance of what the weights used predict, over that
+of all weights in the panel, A/T and C/G by their letters; ``n_missing_panel`` are not in it."""
 
 
 class Twas(NamedTuple):
@@ -151,7 +153,8 @@ def _of_everybody(
     if model is not None:
         kept = kept[kept["model"] == model]
     if genes:
-        kept = kept[kept["gene_id"].isin(set(genes))]
+        wanted = {*map(strip_version, genes)}
+        kept = kept[kept["gene_id"].map(strip_version).isin(wanted)]
     if kept.empty:
         raise InputError(
             "no weights are left",
@@ -217,27 +220,28 @@ def _associated(
     """Associate one score; None where too little of it is known, which is counted."""
     near = trait[trait["pos"].between(chosen["pos"].min(), chosen["pos"].max())]
     try:
-        with_ld = match_variants(
-            panel.variants, chosen, ambiguous=ambiguous, files=(files["panel"], files["weights"])
-        )
+        of_panel = (files["panel"], files["weights"])
+        every = match_variants(panel.variants, chosen, ambiguous="keep", files=of_panel)
+        certain = match_variants(panel.variants, chosen, ambiguous=ambiguous, files=of_panel)
         with_trait = match_variants(
             panel.variants, near, ambiguous=ambiguous, files=(files["panel"], files["gwas"])
         )
     except MismatchError:
         _count(counts, "genes without a variant that weights, trait and panel have", 1)
         return None
-    _count(counts, "weights of A/T and C/G variants", with_ld.counts["ambiguous alleles"])
-    lost = len(chosen) - len(with_ld.ours) - with_ld.counts["ambiguous alleles"]
-    _count(counts, "weights without a variant in the panel", lost)
+    missing = len(chosen) - len(every.ours)
+    _count(counts, "weights without a variant in the panel", missing)
     weight = np.zeros(len(panel.variants))
-    weight[with_ld.ours] = with_ld.sign * chosen["weight"].to_numpy()[with_ld.theirs]
+    weight[every.ours] = every.sign * chosen["weight"].to_numpy()[every.theirs]
     if not standardised:
         weight *= panel.sd
     z = np.full(len(panel.variants), np.nan)
     z[with_trait.ours] = with_trait.sign * near["z"].to_numpy()[with_trait.theirs]
     weighted = np.flatnonzero(weight)
-    used = np.flatnonzero((weight != 0) & np.isfinite(z))
-    _count(counts, "weights without an association", len(weighted) - len(used))
+    told = np.intersect1d(weighted, certain.ours)
+    used = told[np.isfinite(z[told])]
+    _count(counts, "weights of A/T and C/G variants", len(weighted) - len(told))
+    _count(counts, "weights without an association", len(told) - len(used))
     if not len(used):
         _count(counts, "genes without a variant that weights, trait and panel have", 1)
         return None
@@ -254,6 +258,7 @@ def _associated(
         "twas_p": found.p,
         "n_weights": len(chosen),
         "n_used": len(used),
+        "n_missing_panel": missing,
         "variance_used": found.variance / whole if whole > 0 else float("nan"),
         "top_variant": best["variant_id"],
         "top_gwas_z": float(z[top]),

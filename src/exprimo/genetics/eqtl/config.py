@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
 from exprimo.core.config import Config
+from exprimo.data.phenotypes.transforms import TransformName
 
 
 class EqtlConfig(Config):
@@ -32,6 +33,11 @@ class EqtlConfig(Config):
     """Look for further, conditionally independent signals of the eGenes."""
     most_signals: int = Field(20, ge=1)
     """Of one gene."""
+    transforms: tuple[TransformName, ...] = ()
+    """Of expression, in this order; within folds fitted on the training people."""
+    hidden: Annotated[int, Field(ge=0)] | Literal["auto"] = 0
+    """Hidden factors of expression among the covariates, likewise; ``auto``: by permutation. They
+    are made of all genes, so that they have seen a little of the gene that is tested."""
     seed: int = Field(0, ge=0)
     """Of the permutations."""
 

@@ -66,8 +66,7 @@ def map_eqtl(
     genotypes
         VCF, BCF, PLINK 1 or PLINK 2 (prefix or any file).
     expression
-        A sorted expression BED: ``#chr start end gene_id`` and a column a person. What it holds is
-        used as it is.
+        A sorted expression BED: ``#chr start end gene_id`` and a column a person.
     out
         A new folder: ``nominal/CHROM.parquet`` (pairs), ``genes.parquet`` (strongest variants,
         ``pval_beta``, ``qval``, ``pval_nominal_threshold``), ``independent.parquet`` (signals),
@@ -92,7 +91,8 @@ def map_eqtl(
     threads
         Genes at once; None: as many as this process may use. Numbers do not depend on it.
     settings
-        Fields of `EqtlConfig`: ``upstream``, ``downstream``, ``maf``, ``permutations``, ...
+        Fields of `EqtlConfig`: ``upstream``, ``downstream``, ``maf``, ``permutations``,
+        ``transforms``, ``hidden``, ...
 
     Examples
     --------

@@ -18,7 +18,8 @@ from exprimo.core.files.provenance import exprimo_version
 from exprimo.core.ledger import Ledger
 from exprimo.core.progress import track
 from exprimo.core.run import write_json
-from exprimo.genetics.cohort import CisWindow, Cohort, cis_windows, refuse_untestable
+from exprimo.genetics.cohort import CisWindow, Cohort, cis_windows, prepared, refuse_untestable
+from exprimo.genetics.cohort.preparing import HIDDEN_NOTE
 from exprimo.genetics.eqtl.conditional import Limits, independent_signals
 from exprimo.genetics.eqtl.config import EqtlConfig
 from exprimo.genetics.eqtl.gene import GeneRow, judged
@@ -61,6 +62,8 @@ class MappedPeople(NamedTuple):
         ALT alleles of the genotypes that are none of bases, or not the genome's, by reason.
     notes
         What else should be known.
+    covariates
+        Names of what was taken out, a word's column as ``name=word``; hidden factors last.
     """
 
     path: Path
@@ -77,6 +80,7 @@ class MappedPeople(NamedTuple):
     variants: dict[str, int]
     skipped: dict[str, int]
     notes: tuple[str, ...]
+    covariates: tuple[str, ...] = ()
 
 
 def map_cohort(
@@ -96,7 +100,7 @@ def map_cohort(
     Parameters
     ----------
     cohort
-        Of ``open_cohort``.
+        Of ``open_cohort``; its expression is transformed, and hidden factors added, as asked.
     folder
         Where the files go; the caller makes it atomically.
     config
@@ -111,6 +115,9 @@ def map_cohort(
         Genes at once. Numbers do not depend on it where each product keeps to one thread.
     """
     config = EqtlConfig() if config is None else config
+    cohort, learned = prepared(
+        cohort, transforms=config.transforms, hidden=config.hidden, seed=config.seed
+    )
     space = projection(cohort.covariates, cohort.covariate_names)
     shuffled = orders_by_name(cohort.people, config.permutations, config.seed)
     known = {"format_version": EQTL_FORMAT, "exprimo": exprimo_version(), **(origin or {})}
@@ -122,6 +129,7 @@ def map_cohort(
         refuse_untestable(variants, len(untested), cohort.genotypes.path)
     found = gene_table(rows)
     notes = [f"{len(untested)} genes without a variant to test"] if untested else []
+    notes += [HIDDEN_NOTE] if config.hidden != 0 else []
     n_egenes = n_signals = None
     pi0, correction = np.nan, "none"
     if config.permutations:
@@ -131,10 +139,12 @@ def map_cohort(
         if config.conditional:
             n_signals = _further(work, found, called.limit, folder, known)
     write_table(folder / "genes.parquet", found, known)
-    Ledger({"eqtl": {"individual": frozenset(cohort.people)}}).save(folder / "ledger.parquet")
+    mapped = Ledger({"eqtl": {"individual": frozenset(cohort.people)}})
+    mapped.merged(learned).save(folder / "ledger.parquet")
     done = MappedPeople(
         folder, len(cohort.people), len(found), n_pairs, len(untested), n_egenes, n_signals,
         pi0, correction, space.df, dict(cohort.dropped), variants, skipped, tuple(notes),
+        tuple(cohort.covariate_names),
     )  # fmt: skip
     facts = {name: value for name, value in done._asdict().items() if name != "path"}
     write_json(folder / "summary.json", {**known, "config": config.model_dump(), **facts})

@@ -70,7 +70,7 @@ def credible_sets(
     *,
     coverage: float = 0.95,
     min_purity: float = 0.5,
-) -> tuple[CredibleSet, ...]:
+) -> tuple[tuple[CredibleSet, ...], int]:
     """Make the sets of all effects; impure and repeated ones are left out.
 
     Parameters
@@ -83,9 +83,14 @@ def credible_sets(
         indices -> correlations among them.
     coverage, min_purity
         Probability that a set holds its causal variant; smallest absolute correlation allowed.
+
+    Returns
+    -------
+    The sets, and how many were left out as impure.
     """
     found: list[CredibleSet] = []
     seen: set[tuple[int, ...]] = set()
+    n_impure = 0
     for effect in np.flatnonzero(prior_variances > 0):
         chosen = credible_set(alpha[effect], coverage)
         key = tuple(sorted(chosen.tolist()))
@@ -93,10 +98,12 @@ def credible_sets(
             continue
         seen.add(key)
         pure = purity(chosen, ld)
-        if pure >= min_purity:
-            held = float(alpha[effect, chosen].sum())
-            found.append(CredibleSet(int(effect), chosen, held, pure, float(log_bfs[effect])))
-    return tuple(found)
+        if pure < min_purity:
+            n_impure += 1
+            continue
+        held = float(alpha[effect, chosen].sum())
+        found.append(CredibleSet(int(effect), chosen, held, pure, float(log_bfs[effect])))
+    return tuple(found), n_impure
 
 
 def inclusion_probabilities(alpha: Floats, prior_variances: Floats) -> Floats:

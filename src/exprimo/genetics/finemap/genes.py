@@ -60,7 +60,9 @@ class FineMapped(NamedTuple):
     n_mapped
         Genes with a credible set.
     n_sets, median_size
-        Credible sets, and the variants of a middling one (NaN without sets).
+        Credible sets, and the median of their numbers of variants (NaN without sets).
+    n_sets_dropped
+        Sets left out because their variants are not in LD.
     n_not_converged
         Fits that were stopped.
     n_folds
@@ -77,6 +79,7 @@ class FineMapped(NamedTuple):
     n_mapped: int
     n_sets: int
     median_size: float
+    n_sets_dropped: int
     n_not_converged: int
     n_folds: int
     dropped: dict[str, int]
@@ -168,7 +171,7 @@ def finemap_eqtl(
     threads
         Of the matrix products; None: as the machine has.
     like
-        ``"tensorqtl"``: settings that give its numbers; see `PRESETS`.
+        ``"tensorqtl"`` or ``"susier"``: settings that give its numbers; see `PRESETS`.
     settings
         As `FinemapConfig` has them.
 
@@ -336,6 +339,7 @@ def _summary(
         len({row["phenotype_id"] for row in tables.genes if row["num_sets"]}),
         len(sizes),
         float(np.median(sizes)) if sizes else float("nan"),
+        sum(row["sets_dropped"] for row in tables.genes),
         sum(not row["converged"] for row in tables.genes),
         0 if folds == {NO_FOLD} else n_parts,
         dropped,

@@ -47,8 +47,8 @@ class SummaryMapped(NamedTuple):
         ``signals.parquet``, ``ld_check.parquet``, ``summary.json``.
     n_variants
         Variants that the table and the panel have.
-    n_sets
-        Credible sets.
+    n_sets, n_sets_dropped
+        Credible sets, and those left out because their variants are not in LD.
     converged
         Whether the fit did.
     n
@@ -66,6 +66,7 @@ class SummaryMapped(NamedTuple):
     path: Path
     n_variants: int
     n_sets: int
+    n_sets_dropped: int
     converged: bool
     n: float | None
     ld_shrinkage: float
@@ -122,7 +123,7 @@ def finemap_summary(
     min_pip
         Variants outside of credible sets are written from this probability on.
     like
-        ``"tensorqtl"``: settings that give its numbers; see `PRESETS`.
+        ``"tensorqtl"`` or ``"susier"``: settings that give its numbers; see `PRESETS`.
     settings
         As `SusieSettings` has them.
 
@@ -158,9 +159,9 @@ def finemap_summary(
     fit = susie_rss(z, ld, n, in_sample=in_sample, shrink=share, settings=config)
     variants = found.variants.iloc[matched.ours].reset_index(drop=True)
     done = SummaryMapped(
-        Path(out), len(variants), len(fit.sets), fit.converged, n, checked.shrinkage,
-        int(checked.flipped.sum()), {**read.dropped, NO_Z: untold, **matched.counts},
-        tuple(_notes(checked, n, in_sample)),
+        Path(out), len(variants), len(fit.sets), fit.sets_dropped, fit.converged, n,
+        checked.shrinkage, int(checked.flipped.sum()),
+        {**read.dropped, NO_Z: untold, **matched.counts}, tuple(_notes(checked, n, in_sample)),
     )  # fmt: skip
     described = {**config.model_dump(mode="json"), "region": region, "shrink": share}
     origin = describe_origin(

@@ -47,7 +47,8 @@ class SusieSettings(Config):
     given up never comes back, so real ones are sometimes missed), or fixed."""
     null_threshold: float = Field(0.1, ge=0)
     """Log Bayes factor that an effect must exceed, or its variance becomes 0. At 0 (susieR's
-    default) effects of almost no variance remain, spread over all variants, and inflate PIPs."""
+    default) effects of almost no variance remain, spread over all variants, and inflate PIPs.
+    Above 0 effects also form without it first, and the fit of the higher bound is taken."""
     estimate_residual_variance: bool = True
     """Whether the noise is fitted, where the evidence allows it."""
     tolerance: float = Field(1e-3, gt=0)
@@ -56,10 +57,11 @@ class SusieSettings(Config):
     """Largest number of passes over the effects."""
 
 
-Program = Literal["tensorqtl"]
+Program = Literal["tensorqtl", "susier"]
 
 PRESETS: Mapping[Program, Mapping[str, Any]] = {
-    "tensorqtl": {"prior_method": "em", "null_threshold": 0.0}
+    "tensorqtl": {"prior_method": "em", "null_threshold": 0.0},
+    "susier": {"prior_method": "likelihood", "null_threshold": 0.0},
 }
 """Settings that give the numbers of another program; what they leave out is the default."""
 
@@ -101,9 +103,11 @@ class Susie(NamedTuple):
     effect
         (variants,): posterior mean, per unit of the variants as given.
     elbo
-        After each pass.
+        After each pass; where weak effects were given up after all had formed, since then.
     converged
         Whether the last pass gained less than the tolerance.
+    sets_dropped
+        Credible sets left out because their variants are not in LD.
     """
 
     pip: Floats
@@ -118,6 +122,7 @@ class Susie(NamedTuple):
     effect: Floats
     elbo: Floats
     converged: bool
+    sets_dropped: int
 
 
 def susie(
@@ -184,18 +189,42 @@ def fit_susie(
     prior: npt.ArrayLike | None = None,
     settings: SusieSettings | None = None,
 ) -> Susie:
-    """Fit by iterative Bayesian stepwise selection (Wang et al. 2020, algorithm 1)."""
+    """Fit by iterative Bayesian stepwise selection (Wang et al. 2020, algorithm 1).
+
+    With a null threshold above 0 two fits are made, one that holds effects to it from the start and
+    one that does so after all have formed without. That of the higher bound is given.
+    """
     chosen = settings or SusieSettings()
-    fit = _Fit(seen, _log_prior(prior, seen.n_variants), chosen)
+    log_prior = _log_prior(prior, seen.n_variants)
+    best = _converged(_Fit(seen, log_prior, chosen), chosen.null_threshold)
+    if chosen.null_threshold > 0 and chosen.prior_method != "fixed":
+        # While the others have not formed, an effect may seem to be none, and never form. Let all
+        # form first, then give up those that stayed weak.
+        formed = _converged(_Fit(seen, log_prior, chosen), 0.0)
+        pruned = _converged(formed.fit, chosen.null_threshold)
+        if pruned.elbo[-1] > best.elbo[-1] + chosen.tolerance:
+            best = pruned
+    return _result(*best, chosen)
+
+
+class _Converged(NamedTuple):
+    fit: _Fit
+    elbo: Floats
+    converged: bool
+
+
+def _converged(fit: _Fit, null_threshold: float) -> _Converged:
+    """Pass over the effects, from where the fit is, until the bound rises no more."""
+    chosen = fit.settings
     elbo: list[float] = []
     converged = False
     while len(elbo) < chosen.max_iterations and not converged:
-        fit.pass_over_effects()
+        fit.pass_over_effects(null_threshold)
         elbo.append(fit.elbo())
         converged = len(elbo) > 1 and elbo[-1] - elbo[-2] < chosen.tolerance
-        if chosen.estimate_residual_variance and seen.estimates_residual and not converged:
+        if chosen.estimate_residual_variance and fit.seen.estimates_residual and not converged:
             fit.update_residual_variance()
-    return _result(fit, np.array(elbo), converged, chosen)
+    return _Converged(fit, np.array(elbo), converged)
 
 
 class _Fit:
@@ -215,7 +244,7 @@ class _Fit:
         self.fitted = np.zeros((n_effects, seen.n_variants))
         self.kl = np.zeros(n_effects)
 
-    def pass_over_effects(self) -> None:
+    def pass_over_effects(self, null_threshold: float) -> None:
         """Update every effect against what the others leave."""
         total = self.fitted.sum(axis=0)
         for at, before in enumerate(self.effects):
@@ -228,7 +257,7 @@ class _Fit:
                 self.first_prior if before is None else before.prior_variance,
                 self.log_prior,
                 method=self.settings.prior_method,
-                null_threshold=self.settings.null_threshold,
+                null_threshold=null_threshold,
             )
             mean = effect.alpha * effect.mean
             gain = float(xtr @ mean) - 0.5 * float(
@@ -272,16 +301,17 @@ def _result(fit: _Fit, elbo: Floats, converged: bool, settings: SusieSettings) -
     prior_variance = np.array([effect.prior_variance for effect in effects])
     prior_variance[prior_variance < _NO_VARIANCE] = 0.0
     log_bf_model = np.array([effect.log_bf_model for effect in effects])
+    sets, n_impure = credible_sets(
+        alpha,
+        prior_variance,
+        log_bf_model,
+        fit.seen.ld,
+        coverage=settings.coverage,
+        min_purity=settings.min_purity,
+    )
     return Susie(
         inclusion_probabilities(alpha, prior_variance),
-        credible_sets(
-            alpha,
-            prior_variance,
-            log_bf_model,
-            fit.seen.ld,
-            coverage=settings.coverage,
-            min_purity=settings.min_purity,
-        ),
+        sets,
         alpha,
         mean,
         np.array([effect.second_moment for effect in effects]),
@@ -292,6 +322,7 @@ def _result(fit: _Fit, elbo: Floats, converged: bool, settings: SusieSettings) -
         (alpha * mean).sum(axis=0) / fit.seen.scale,
         elbo,
         converged,
+        n_impure,
     )
 
 

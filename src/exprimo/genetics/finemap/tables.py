@@ -37,13 +37,14 @@ GENE_COLUMNS = (
     "phenotype_id",
     "num_var",
     "num_sets",
+    "sets_dropped",
     "expected_causal",
     "residual_variance",
     "elbo",
     "iterations",
     "converged",
 )
-"""Of genes; ``expected_causal`` is the sum of the probabilities."""
+"""Of genes; ``sets_dropped`` were impure, ``expected_causal`` is the sum of the probabilities."""
 
 
 def variant_table(gene: str, variants: pd.DataFrame, found: Susie, least: float) -> pd.DataFrame:
@@ -74,9 +75,9 @@ def variant_table(gene: str, variants: pd.DataFrame, found: Susie, least: float)
             "af": rows["af"].to_numpy(np.float64) if "af" in rows else unknown,
             "cs_id": cs_id[kept],
             "effect": found.effect[kept],
-            "tss_distance": rows["tss_distance"].to_numpy(np.float64)
+            "tss_distance": rows["tss_distance"].to_numpy(np.int64)
             if "tss_distance" in rows
-            else unknown,
+            else pd.array([pd.NA] * len(kept), dtype="Int64"),
             "chrom": rows["chrom"].to_numpy(dtype=object),
             "pos": pos.to_numpy(np.int64),
             "ref": rows["ref"].to_numpy(dtype=object),
@@ -126,6 +127,7 @@ def gene_row(gene: str, found: Susie) -> dict[str, Any]:
         "phenotype_id": gene,
         "num_var": len(found.pip),
         "num_sets": len(found.sets),
+        "sets_dropped": found.sets_dropped,
         "expected_causal": float(found.pip.sum()),
         "residual_variance": found.residual_variance,
         "elbo": float(found.elbo[-1]),

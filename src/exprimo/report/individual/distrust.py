@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from exprimo.report.individual.association.distrust import association_doubts
 from exprimo.report.individual.reading import IndividualFolder, interval_of
@@ -11,6 +12,7 @@ from exprimo.report.wording import counted, listed, number, percent, with_interv
 
 _FEW_PEOPLE = 50
 _SURE = 0.05
+_LITTLE_R = 0.25
 
 
 def study_doubts(study: IndividualFolder) -> list[Doubt]:
@@ -81,11 +83,29 @@ def _people(study: IndividualFolder) -> Iterator[Doubt]:
             "No variant of these people lies within the model's window there; they count as 0.",
             "genes.tsv",
         )
+    yield from _between_genes(study.answer, people["across_genes"])
     yield Doubt(
         "caution",
         "Neighbouring variants travel together",
         "A model can follow people by a variant that does nothing, next to one that acts; r over "
         "people does not say which variant it is.",
+        "study.json",
+    )
+
+
+def _between_genes(name: str, told: Mapping[str, Any]) -> Iterator[Doubt]:
+    """Ask whether a model that cannot tell genes apart is of this genome at all."""
+    value, low, high = interval_of(told)
+    if low > 0:
+        return
+    yield Doubt(
+        # An interval that reaches far is that of few genes.
+        "serious" if high < _LITTLE_R else "caution",
+        "Is it a model of this genome?",
+        f"Between genes r of {name} is {with_interval(value, low, high)}. A model that learned "
+        "which genes are high tells it of genes that it never saw too. One of another genome or "
+        "another kind of target does not, nor does one that was never trained. Names of genes "
+        "cannot tell genomes apart.",
         "study.json",
     )
 

@@ -66,11 +66,21 @@ def _people(people: Mapping[str, Any], follows: bool) -> list[str]:
         )
     if (best := people.get("ceiling")) is not None:
         told.append(f"The true genetic part itself reaches {_interval(best['across_people'])}.")
-    told.append(
-        f"Between genes r is {_interval(people['across_genes'])}: most of that the reference "
-        "genome tells, and it says nothing of how people differ."
-    )
+    told.append(_between_genes(people["across_genes"]))
     return told
+
+
+def _between_genes(found: Mapping[str, Any]) -> str:
+    text = f"Between genes r is {_interval(found)}"
+    if found["low"] is not None and found["low"] > 0:
+        return (
+            f"{text}: most of that the reference genome tells, and it says nothing of how people "
+            "differ."
+        )
+    return (
+        f"{text}, which is not shown to be above 0: a model of this genome that knows which genes "
+        "are high would have it above 0."
+    )
 
 
 def _effects(effects: Mapping[str, Any]) -> list[str]:
@@ -80,7 +90,9 @@ def _effects(effects: Mapping[str, Any]) -> list[str]:
             f"Variants within a factor's site rank above the others with AUROC {_interval(found)}."
         )
     if (found := effects.get("auroc_acting")) is not None:
-        told.append(f"Variants that change expression do so with AUROC {_interval(found)}.")
+        told.append(
+            f"Variants that change expression rank above the others with AUROC {_interval(found)}."
+        )
     if (found := effects.get("sign")) is not None:
         told.append(f"Of those that act, {_share(found)} have the right sign.")
     return told

@@ -63,6 +63,8 @@ def test_the_summary_counts_what_was_found(files: tuple[str, str], tmp_path: Pat
     assert "1 independent signal" in asked.output
     assert "20 variants read" in asked.output
     assert "left out" not in asked.output
+    last = asked.output.splitlines()[-1]
+    assert last.startswith(f"  next: exprimo eqtl finemap --egenes {out} (which variant), ")
     pairs = pd.read_parquet(tmp_path / "EQTL" / "nominal" / "1.parquet")
     assert pairs["tss_distance"].between(-6000, 3000).all()
     assert (pairs["tss_distance"] < -3000).any()
@@ -115,3 +117,18 @@ def test_folds_tell_who_was_held_out(files: tuple[str, str], tmp_path: Path) -> 
     assert asked.exit_code == 0, asked.output
     assert asked.output.count("  left out: 20 (people held out)") == 2
     assert asked.output.count("  left out: 20 (people not asked for)") == 2
+
+
+def test_transforms_and_hidden_factors_are_asked_for_and_covariates_named(
+    files: tuple[str, str], tmp_path: Path
+) -> None:
+    vcf, bed = files
+    ages = "".join(f"{name}\t{at % 7}\n" for at, name in enumerate(PEOPLE))
+    (tmp_path / "c.tsv").write_text("sample\tage\n" + ages)
+    asked = run(
+        "--genotypes", vcf, "--expression", bed, "-o", str(tmp_path / "E"), "--permutations", "0",
+        "--covariates", str(tmp_path / "c.tsv"), "--transform", "inverse_normal", "--hidden", "1",
+    )  # fmt: skip
+    assert asked.exit_code == 0, asked.output
+    assert "  covariates: age, hidden_PC1\n" in asked.output
+    assert "hidden factors are made of all genes" in asked.output

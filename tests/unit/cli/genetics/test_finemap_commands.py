@@ -69,6 +69,9 @@ def test_people_are_fine_mapped(app, files, tmp_path):
     assert "1 credible set (95%) of 1 of 1 gene, 120 people" in done.output
     table = pd.read_parquet(tmp_path / "F" / "credible_sets.parquet")
     assert table["top"].tolist() == ["v5"]
+    assert f"Next: exprimo eqtl coloc --signals {tmp_path / 'F'}" in done.output
+    variants = pd.read_parquet(tmp_path / "F" / "variants.parquet")
+    assert variants["tss_distance"].dtype == np.int64
 
 
 def test_a_summary_is_fine_mapped(app, files, tmp_path):
@@ -89,6 +92,10 @@ def test_a_preset_is_taken_and_told(app, files, tmp_path):
     settings = json.loads((tmp_path / "F" / "summary.json").read_text())["origin"]["settings"]
     assert (settings["prior_method"], settings["null_threshold"]) == ("em", 0)
     assert settings["effects"] == 3
+    line[line.index("tensorqtl")] = "susier"
+    assert _run(app, *line[:-1], tmp_path / "S").exit_code == 0
+    settings = json.loads((tmp_path / "S" / "summary.json").read_text())["origin"]["settings"]
+    assert (settings["prior_method"], settings["null_threshold"]) == ("likelihood", 0)
 
 
 def test_one_kind_of_input_is_needed(app, files, tmp_path):
@@ -107,6 +114,8 @@ def test_a_trait_is_colocalised_with_itself(app, files, tmp_path):
     )
     assert done.exit_code == 0, done.output
     assert "of 1 gene 1 share a causal variant with the trait" in done.output
+    assert "kept: 8 variants (summed over genes) in both" in done.output
+    assert "Next: " in done.output
 
 
 def test_columns_are_named():

@@ -61,12 +61,14 @@ def test_fit_and_score_tell_what_they_did(world: Path) -> None:
     told = fit(world)
     assert "1 gene in 60 people" in told
     assert "nothing selected" in told
+    assert f"  next: exprimo prs score {world / 'S'} (other people)" in told
     scored = run(
         "score", world / "S", "--genotypes", world / "g.vcf", "-o", world / "T",
         "--expression", world / "e.bed", "--folds-file", world / "S/folds.tsv",
     )  # fmt: skip
     assert "the weights were learned from 60 of these people" in scored
     assert "LEAK" not in scored
+    assert f"  next: exprimo stack --features {world / 'T/scores.parquet'}" in scored
     genes = pd.read_parquet(world / "S/genes.parquet").set_index("model")
     assert f"p+t: R² {genes.loc['p+t', 'r2']:.3f}" in scored
     assert genes.loc["p+t", "r2"] > 0.7
@@ -90,3 +92,16 @@ def test_a_leak_is_refused_or_stamped(world: Path) -> None:
 def test_thresholds_that_are_no_numbers_are_refused(world: Path) -> None:
     with pytest.raises(ConfigError, match="not a list of numbers"):
         fit(world, "--r2", "low")
+
+
+def test_covariates_that_the_fit_had_are_asked_for_and_taken_out(world: Path) -> None:
+    ages = "".join(f"{name}\t{at % 7}\n" for at, name in enumerate(PEOPLE))
+    (world / "c.tsv").write_text("sample\tage\n" + ages)
+    fit(world, "--covariates", world / "c.tsv")
+    words = ("score", world / "S", "--genotypes", world / "g.vcf", "--expression",
+             world / "e.bed", "--folds-file", world / "S/folds.tsv")  # fmt: skip
+    assert "fitted to expression without age" in run(*words, "-o", world / "T")
+    told = run(*words, "-o", world / "U", "--covariates", world / "c.tsv")
+    assert "fitted to expression" not in told
+    genes = pd.read_parquet(world / "S/genes.parquet").set_index("model")
+    assert f"p+t: R² {genes.loc['p+t', 'r2']:.3f}" in told

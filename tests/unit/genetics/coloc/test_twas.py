@@ -107,6 +107,40 @@ def test_a_variant_without_association_is_told(region_world, trait, tmp_path):
     assert 0 < row["variance_used"] < 1
 
 
+def test_ambiguous_weights_are_in_the_whole(region_world, trait, tmp_path):
+    world = region_world
+    ambiguous = next(
+        at for at in range(len(world.ref)) if {world.ref[at], world.alt[at]} == {"A", "T"}
+    )
+    places = [*USED[:2], ambiguous]
+    _write_gwas(world, tmp_path / "gwas.tsv", trait)
+    lines = ["gene_id\tCHR\tSNP\tCM\tPOS\tA1\tA2\tenet"]
+    for at in places:
+        cells = [
+            "ENSG00000130203.2",
+            "19",
+            f"v{at}",
+            "0",
+            str(world.pos[at]),
+            world.alt[at],
+            world.ref[at],
+        ]
+        lines.append("\t".join([*cells, "0.5"]))
+    lines.append("ENSG00000130203.2\t19\tlost\t0\t" + f"{world.pos[20] + 1}\tA\tG\t0.5")
+    (tmp_path / "near.tsv").write_text("\n".join(lines) + "\n")
+    files = (tmp_path / "near.tsv", tmp_path / "gwas.tsv", world.genotypes)
+    done = twas(*files, tmp_path / "T", gene=["ENSG00000130203.7"])
+    row = pd.read_parquet(tmp_path / "T" / "genes.parquet").iloc[0]
+    assert (row["n_weights"], row["n_used"], row["n_missing_panel"]) == (4, 2, 1)
+    scaled = world.dosage[places] / world.dosage[places].std(1, keepdims=True)
+    share = scaled[:2].sum(0).var() / scaled.sum(0).var()
+    assert row["variance_used"] == pytest.approx(share, rel=1e-6)
+    assert done.counts["weights of A/T and C/G variants"] == 1
+    twas(*files, tmp_path / "K", ambiguous="keep")
+    kept = pd.read_parquet(tmp_path / "K" / "genes.parquet").iloc[0]
+    assert (kept["n_used"], kept["variance_used"]) == (3, pytest.approx(1))
+
+
 def test_fusion_weights_are_of_scaled_genotypes(region_world, trait, tmp_path):
     world, weights = region_world, np.array([0.3, 0.7, -0.2, 0.1, 0.4])
     _write_gwas(world, tmp_path / "gwas.tsv", trait)

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from exprimo.core.errors import ConfigError, ExprimoError, InputError, MismatchError
+from exprimo.core.ledger import Ledger
 from exprimo.genetics.eqtl import map_eqtl
 
 # Their order by name is not the order of the file.
@@ -154,3 +155,52 @@ def test_the_order_of_people_in_the_expression_changes_nothing(
     assert one["pval_perm"].tolist() == two["pval_perm"].tolist()
     pd.testing.assert_frame_equal(one, two, rtol=1e-4)
     np.testing.assert_allclose(one["pval_nominal"], two["pval_nominal"], rtol=1e-10)
+
+
+def test_expression_is_transformed_and_hidden_factors_join_the_covariates(
+    given: tuple[Path, Path], tmp_path: Path
+) -> None:
+    age = pd.DataFrame({"sample": PEOPLE, "age": np.random.default_rng(8).normal(size=40)})
+    age.to_csv(tmp_path / "c.tsv", sep="\t", index=False)
+    asked: dict[str, Any] = {**QUICK, "covariates": tmp_path / "c.tsv"}
+    (plain,) = map_eqtl(*given, tmp_path / "A", **asked).parts
+    (made,) = map_eqtl(
+        *given, tmp_path / "B", transforms=["inverse_normal"], hidden=1, **asked
+    ).parts
+    assert (plain.covariates, made.covariates) == (("age",), ("age", "hidden_PC1"))
+    assert (plain.df, made.df) == (37, 36)
+    assert any("have seen a little of the gene that is tested" in note for note in made.notes)
+    assert plain.notes != made.notes
+    learned = Ledger.load(tmp_path / "B" / "ledger.parquet").learned
+    assert set(learned) == {"eqtl", "expression transforms", "hidden factors"}
+    config = json.loads((tmp_path / "B" / "summary.json").read_text())["config"]
+    assert (config["transforms"], config["hidden"]) == (["inverse_normal"], 1)
+
+
+def test_transforms_are_those_of_the_file_transformed_by_hand(
+    given: tuple[Path, Path], tmp_path: Path, values: np.ndarray
+) -> None:
+    scaled = (values - values.mean(axis=1, keepdims=True)) / values.std(axis=1, keepdims=True)
+    by_hand = write_expression(tmp_path / "z.bed", PEOPLE, scaled)
+    map_eqtl(*given, tmp_path / "A", transforms=["zscore"], **QUICK)
+    map_eqtl(given[0], by_hand, tmp_path / "B", **QUICK)
+    one, two = (pd.read_parquet(tmp_path / name / "nominal" / "1.parquet") for name in "AB")
+    np.testing.assert_allclose(one["pval_nominal"], two["pval_nominal"], rtol=1e-6)
+    ratio = one["slope"] / two["slope"]
+    np.testing.assert_allclose(ratio, ratio[0], rtol=0.05)
+
+
+def test_within_folds_only_training_people_are_learned_from(
+    given: tuple[Path, Path], tmp_path: Path
+) -> None:
+    done = map_eqtl(
+        *given, tmp_path / "E", transforms=["inverse_normal"], hidden=1, folds=2, **QUICK
+    )
+    folds = pd.read_csv(done.path / "folds.tsv", sep="\t")
+    for at, part in enumerate(done.parts):
+        learned = Ledger.load(part.path / "ledger.parquet").learned
+        training = set(folds.loc[folds["fold"] != at, "sample"])
+        assert {frozenset(units["individual"]) for units in learned.values()} == {
+            frozenset(training)
+        }
+        assert len(learned) == 3

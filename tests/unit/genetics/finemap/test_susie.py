@@ -136,6 +136,41 @@ def test_effects_of_almost_no_variance_are_given_up():
     assert np.mean(given_up) == pytest.approx(1, abs=0.4)
 
 
+@pytest.mark.parametrize("kind", ["people", "summary"])
+def test_two_effects_that_hide_each_other_are_found(kind):
+    # Neither passes the null threshold while the other has not formed.
+    rng = np.random.default_rng(1097)
+    x = _genotypes(rng, 200, 100)
+    causal = rng.choice(100, rng.integers(0, 5), replace=False)
+    genetic = x[:, causal] @ rng.normal(0, 1, len(causal))
+    y = genetic + rng.normal(size=200) * genetic.std() * 1.7
+
+    def fit(**settings):
+        chosen = SusieSettings(**settings)
+        if kind == "people":
+            return susie(x, y, settings=chosen)
+        return susie_rss(_z(x, y), np.corrcoef(x.T), 200, settings=chosen)
+
+    found, free = fit(), fit(null_threshold=0)
+    assert [sum(at in s.variants for s in found.sets) for at in causal] == [1, 1]
+    # What was given up is worth at most the threshold, each.
+    assert found.elbo[-1] >= free.elbo[-1] - 0.1 * len(found.alpha)
+    assert (found.prior_variance > 0).sum() <= (free.prior_variance > 0).sum()
+
+
+def test_impure_sets_are_counted():
+    rng = np.random.default_rng(13)
+    x = _genotypes(rng, 300, 30, stay=0.0)
+    y = 0.8 * x[:, 3] + rng.normal(size=300)
+    # Effects of fixed variance never leave: what has nothing to explain is spread over all.
+    fixed = SusieSettings(effects=3, prior_method="fixed")
+    strict = susie(x, y, settings=fixed)
+    loose = susie(x, y, settings=fixed.model_copy(update={"min_purity": 0.0}))
+    assert [s.variants.tolist() for s in strict.sets] == [[3]]
+    assert strict.sets_dropped == len(loose.sets) - 1 > 0
+    assert loose.sets_dropped == 0
+
+
 def test_a_prior_moves_the_posterior():
     rng = np.random.default_rng(8)
     x = _genotypes(rng, 200, 10, stay=0.0)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -283,3 +285,53 @@ def test_a_batch_of_one_person_is_left_out_where_that_person_is(world: World) ->
     assert done.notes[1].startswith("elastic_net: 30 inner folds and not 40")
     assert done.models["p+t"]["r2"] > 0.25
     assert done.models["elastic_net"]["r2"] > 0.2
+
+
+def test_scores_judged_with_covariates_are_those_of_the_fit(world: World) -> None:
+    age = np.random.default_rng(3).normal(size=N_PEOPLE)
+    world.expression = _bed(world.folder / "aged.bed", world.values + 2 * age, PEOPLE)
+    file = world.folder / "c.tsv"
+    pd.DataFrame({"sample": PEOPLE, "age": age}).to_csv(file, sep="\t", index=False)
+    done = fit_scores(
+        world.genotypes, world.expression, world.folder / "SCORES", covariates=file, **SETTINGS
+    )
+    given = {"folds_file": done.path / "folds.tsv", "expression": world.expression}
+    same = score_people(done.path, world.genotypes, world.folder / "S", covariates=file, **given)
+    for model, fitted in done.models.items():
+        assert same.models[model]["r2"] == pytest.approx(fitted["r2"])
+        assert same.models[model]["pearson_r"] == pytest.approx(fitted["pearson_r"])
+    assert same.notes == ()
+    raw = score_people(done.path, world.genotypes, world.folder / "R", **given)
+    assert raw.models["p+t"]["r2"] < same.models["p+t"]["r2"] - 0.1
+    assert "without age; it is judged with them in" in raw.notes[0]
+    folds = pd.read_csv(given["folds_file"], sep="\t")
+    with pytest.raises(InputError, match="too few people to take covariates out"):
+        score_people(
+            done.path, world.genotypes, world.folder / "T", covariates=file,
+            samples=folds.loc[folds["fold"] == 1, "sample"].tolist(), **given,
+        )  # fmt: skip
+    with pytest.raises(ConfigError, match="covariates of no expression"):
+        score_people(done.path, world.genotypes, world.folder / "T", covariates=file)
+
+
+def test_others_weights_with_versioned_ids_meet_expression_without(world: World) -> None:
+    database = world.folder / "pdb.db"
+    with closing(sqlite3.connect(database)) as file, file:
+        file.execute("CREATE TABLE extra (gene TEXT, genename TEXT)")
+        file.execute(
+            "CREATE TABLE weights "
+            "(gene TEXT, rsid TEXT, varID TEXT, ref_allele TEXT, eff_allele TEXT, weight REAL)"
+        )
+        file.execute("INSERT INTO extra VALUES ('ENSG00000001000.3', 'A')")
+        file.execute(
+            "INSERT INTO weights VALUES "
+            "('ENSG00000001000.3', 'rs5', 'chr1_600_A_T_b38', 'A', 'T', 0.5)"
+        )
+    text = world.expression.read_text().replace("\tg0\t", "\tENSG00000001000\t")
+    world.expression.write_text(text)
+    done = score_people(
+        database, world.genotypes, world.folder / "S", expression=world.expression,
+        palindromic="keep",
+    )  # fmt: skip
+    assert done.models["PredictDB"]["pearson_r"] > 0.8
+    assert pd.read_parquet(done.path / "genes.parquet")["pearson_r"].notna().all()

@@ -255,6 +255,7 @@ def _facts(world: People, egenes: pd.DataFrame, answer: str) -> dict[str, Any]:
             "statement": "Of 9,000 associations, 300 pass Bonferroni (5.6e-06).",
         },
         "shown": egenes["gene_id"].head(world.loci).tolist(),
+        "followed": {f"G{gene:03d}": f"GENE{gene}" for gene in range(world.loci)},
         "candidates": {"n": 12, "n_motif": 4, "n_agree": 7},
         "truth": None,
     }  # fmt: skip

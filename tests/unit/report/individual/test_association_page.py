@@ -15,7 +15,12 @@ import pytest
 from exprimo.core.errors import FormatError
 from exprimo.report.charts.interactive import plotly_figure
 from exprimo.report.document.html import render
-from exprimo.report.individual.association.answer import sentences, tiles, verdicts
+from exprimo.report.individual.association.answer import (
+    candidates_sentence,
+    sentences,
+    tiles,
+    verdicts,
+)
 from exprimo.report.individual.association.distrust import association_doubts
 from exprimo.report.individual.association.predictors import (
     compared_chart,
@@ -24,7 +29,7 @@ from exprimo.report.individual.association.predictors import (
     heritability_chart,
     offered_predictors,
 )
-from exprimo.report.individual.association.reading import Association
+from exprimo.report.individual.association.reading import Association, read_association
 from exprimo.report.individual.association.tables import (
     candidates_table,
     overlap_table,
@@ -159,6 +164,31 @@ def test_verdicts_stand_at_the_top_in_a_few_words(association_folder: Path) -> N
     assert "stack beats elastic net" in top
 
 
+def test_a_model_that_only_calibration_makes_win_is_no_victory(
+    made_up_association: ModuleType, tmp_path: Path
+) -> None:
+    folder = made_up_association.make_study(tmp_path / "s", made_up_association.People())
+    path = folder / "study.json"
+    facts = json.loads(path.read_text())
+    told = facts["association"]
+    told["pairs"][1]["difference"] = {"value": 0.03, "low": 0.01, "high": 0.05}
+    path.write_text(json.dumps(facts))
+    assert verdicts(read(folder))[1] == ("checked", "model beats elastic net")
+    titles = {doubt.title: doubt.weight for doubt in association_doubts(read(folder))}
+    assert titles["The model against elastic net"] == "checked"
+    # The r over all genes of the study goes before that over the genes of the predictors.
+    r = {"value": 0.004, "low": -0.128, "high": 0.128}
+    facts["models"]["cnn"]["people"] = {"across_people": {"mean_r": r}}
+    found = read_association(folder, facts)
+    assert found is not None
+    assert verdicts(found)[1] == ("caution", "model beats elastic net only once calibrated")
+    assert "not the model" in " ".join(sentences(found))
+    titles = {doubt.title: doubt.weight for doubt in association_doubts(found)}
+    assert "The model against elastic net" not in titles
+    title = "The calibrated predictor beats elastic net, the model as it stands does not"
+    assert titles[title] == "caution"
+
+
 def test_tiles_name_the_best_the_model_and_elastic_net_once_each(association_folder: Path) -> None:
     labels = [tile.label for tile in tiles(read(association_folder))]
     assert labels == [
@@ -191,6 +221,39 @@ def test_what_was_found_is_held_against_the_truth(
     titles = {doubt.title: doubt.weight for doubt in association_doubts(found)}
     assert titles["20% of eGenes are false"] == "serious"
     assert "4 hidden factors among the covariates" in titles
+
+
+def test_probabilities_that_are_not_kept_and_few_genes_are_told(
+    made_up_association: ModuleType, tmp_path: Path
+) -> None:
+    folder = made_up_association.make_study(tmp_path / "s", made_up_association.People())
+    titles = {doubt.title: doubt.weight for doubt in association_doubts(read(folder))}
+    assert titles["Posterior probabilities are what they say"] == "checked"
+    assert not [title for title in titles if title.startswith("Predictors on")]
+    told = json.loads((folder / "study.json").read_text())["association"]
+    truth, scores = told["truth"], told["predictors"]
+    truth["pip"]["calibration"][2] |= {"mean_pip": 0.58, "ci_low": 0.3, "ci_high": 0.49}
+    for one in scores.values():
+        one["n_genes"] = 15
+    scores["cis_baseline"]["r2"] = {"value": -0.2, "low": -0.4, "high": 0.0, "n": 15}
+    found = changed(folder, truth=truth, predictors=scores)
+    doubts = {doubt.title: doubt for doubt in association_doubts(found)}
+    assert doubts["Some posterior probabilities are too large"].weight == "caution"
+    assert "mean PIP 0.58" in doubts["Some posterior probabilities are too large"].text
+    assert "in 1 bin of 4" in doubts["Some posterior probabilities are too large"].text
+    assert doubts["Predictors on 15 genes only"].weight == "caution"
+    rows = {row[0].text: row for row in predictors_table(found).rows}
+    assert rows["cis_baseline"][4].text == "–"
+    assert rows["stack_linear"][4].text != "–"
+
+
+def test_long_tables_are_folded_and_short_ones_are_not(association_folder: Path) -> None:
+    page = words(association_folder)
+    folded = re.findall(r'<details class="more"><summary>([^<]*)</summary>', page)
+    assert folded == [
+        "The 30 genes of 120 with the strongest eQTLs",
+        "12 variants in the order of both together, the model's effect and the PIP",
+    ]
 
 
 def test_a_top_that_holds_everything_is_no_overlap(
@@ -238,6 +301,18 @@ def test_candidates_keep_their_order_and_their_motifs(association_folder: Path) 
     page = words(association_folder)
     assert "The list is no evidence" in page
     assert "In 7 of 12 the model's sign is that of the slope" in page
+
+
+def test_candidates_stand_beside_what_pip_alone_gives(
+    made_up_association: ModuleType, tmp_path: Path
+) -> None:
+    folder = made_up_association.make_study(tmp_path / "s", made_up_association.People())
+    assert "by PIP alone" not in candidates_sentence(read(folder))
+    truth = json.loads((folder / "study.json").read_text())["association"]["truth"]
+    share = {"value": 0.7, "low": 0.4, "high": 0.9, "n": 10}
+    truth["first_by_pip"] = {"acting_in_top_intervals": {"10": share}}
+    told = candidates_sentence(changed(folder, truth=truth))
+    assert "of the first 10 by PIP alone within the window 70.0%" in told
 
 
 def test_without_truth_nothing_is_said_of_it(

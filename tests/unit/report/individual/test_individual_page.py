@@ -137,6 +137,20 @@ def test_doubts_name_wrong_directions_and_unpredictable_genes(tmp_path: Path) ->
     assert found[-1].weight == "checked"
 
 
+@pytest.mark.parametrize(("high", "weight"), [(0.09, "serious"), (0.6, "caution")])
+def test_a_model_that_cannot_tell_genes_apart_is_doubted(
+    tmp_path: Path, high: float, weight: str
+) -> None:
+    folder = made_up(tmp_path / "s")
+    title = "Is it a model of this genome?"
+    facts = json.loads((folder / "study.json").read_text())
+    assert title not in {d.title for d in study_doubts(read_individual_study(folder))}
+    facts["models"]["cnn"]["people"]["across_genes"] = {"value": 0.0, "low": -0.08, "high": high}
+    (folder / "study.json").write_text(json.dumps(facts))
+    found = {d.title: d.weight for d in study_doubts(read_individual_study(folder))}
+    assert found[title] == weight
+
+
 def test_genes_that_were_learned_from_and_left_out_are_said(tmp_path: Path) -> None:
     folder = made_up(tmp_path / "s")
     facts = json.loads((folder / "study.json").read_text())

@@ -94,6 +94,18 @@ def test_what_a_model_reads_is_shaded_and_enlarged(locus: Locus, charts: list[Ch
     assert whole.rules[0].at == tss / 1e3
 
 
+def test_nothing_is_enlarged_where_no_variant_has_a_score(association_folder: Path) -> None:
+    found = read(association_folder)
+    for name in found.loci.columns[found.loci.columns.str.startswith("score:")]:
+        found.loci.loc[found.loci["gene_id"] == "G000", name] = np.nan
+    first, second = read_loci(found)
+    (whole,) = locus_charts(found, first)
+    assert whole.title.startswith("GENE0 (G000): ")
+    # Without a score there is no scale: not one of millionths.
+    assert whole.panels[1].y.range == (-1.0, 1.0)
+    assert len(locus_charts(found, second)) == 2
+
+
 def test_the_window_turns_round_on_the_other_strand(association_folder: Path) -> None:
     found = read(association_folder)
     models = found.gene_models

@@ -174,6 +174,11 @@ def test_verdict_says_what_is_not_shown() -> None:
     assert found["follows"] is False
     assert "not shown to be above chance" in found["text"]
     assert "4 genes have no variant" in found["text"]
+    assert "the reference genome tells" in found["text"]
+    nothing = people | {"across_genes": {"value": 0.003, "low": -0.08, "high": 0.09}}
+    text = verdict({"m": {"people": nothing, "variants": {"n": 9}}}, "m")["text"]
+    assert "not shown to be above 0" in text
+    assert "the reference genome tells" not in text
     above = across | {"p": 0.001, "mean_r": {"value": 0.3, "low": 0.2, "high": 0.4}}
     assert verdict({"m": {"people": people | {"across_people": above}}}, "m")["follows"] is True
 

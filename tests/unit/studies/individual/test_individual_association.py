@@ -15,7 +15,7 @@ from exprimo.studies.individual.association import Association
 from exprimo.studies.individual.association.candidates import ranked
 from exprimo.studies.individual.association.egenes import r2_with
 from exprimo.studies.individual.association.given import draw, open_given
-from exprimo.studies.individual.association.loci import shown_genes
+from exprimo.studies.individual.association.loci import strongest_genes
 from exprimo.studies.individual.association.predictors import (
     CALIBRATED,
     Predictors,
@@ -228,7 +228,7 @@ def test_egenes_are_shown_first() -> None:
             "pval_nominal": [1e-9, 1e-3, 1e-5, 1e-8],
         }
     )
-    assert shown_genes(egenes, ["a", "b", "c"], 3) == ["c", "b", "a"]
+    assert strongest_genes(egenes, ["a", "b", "c"], 3) == ["c", "b", "a"]
 
 
 def test_too_few_people_are_refused_before_anything_is_read(tmp_path: Path) -> None:
@@ -242,7 +242,15 @@ def test_too_few_people_are_refused_before_anything_is_read(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"permutations": 3}, {"members": ()}, {"members": ("ridge", "ridge")}, {"folds": 1}]
+    "wrong",
+    [
+        {"top": 0},
+        {"top": "most"},
+        {"permutations": 3},
+        {"members": ()},
+        {"members": ("ridge", "ridge")},
+        {"folds": 1},
+    ],
 )
 def test_settings_that_mean_nothing_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError):

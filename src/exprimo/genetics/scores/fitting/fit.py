@@ -140,6 +140,7 @@ def fit_scores(
             format_version=SCORES_FORMAT,
             genotypes=str(cohort.genotypes.path),
             effect_allele="alt",
+            covariates=list(cohort.covariate_names),
             config=config.model_dump(mode="json"),
             dropped=dict(cohort.dropped),
         )

@@ -16,6 +16,7 @@ from exprimo.data.phenotypes.by_person import read_expression
 from exprimo.evaluate.grouped import r2_against_training
 from exprimo.genetics.cohort import folds_of
 from exprimo.genetics.scores.fitting.fit import fitted_name
+from exprimo.genetics.scores.scoring.observed import without_covariates
 from exprimo.genetics.scores.weights.table import ALL, Weights
 
 Int = npt.NDArray[np.int64]
@@ -93,13 +94,19 @@ def ledger_of_scores(ledger: Ledger, folds: Int) -> Ledger:
 
 
 def judged(
-    scores: pd.DataFrame, expression: str | Path, people: Sequence[str], weights: Weights
+    scores: pd.DataFrame,
+    expression: str | Path,
+    people: Sequence[str],
+    weights: Weights,
+    folds: Int,
+    covariates: str | Path | None = None,
 ) -> tuple[pd.DataFrame, dict[str, dict[str, float]]]:
     """Compare scores with expression: ``gene_id, model, r2, pearson_r``, and means by model.
 
     R² is of our own predictions, against the training mean; others' scores have no scale, and
     only r. Where people are scored by folds, r is the mean of r within folds. A score that is the
-    same for everybody has r 0. Genes are matched without the versions of their ids.
+    same for everybody has r 0. Genes are matched without the versions of their ids. Covariates are
+    taken out of expression first, where they are given.
     """
     observed = read_expression(expression, people)
     genes = [gene for gene in scores["gene_id"].unique() if strip_version(gene) in observed.index]
@@ -110,6 +117,9 @@ def judged(
             found=", ".join(observed.index[:4]),
             expected=", ".join(scores["gene_id"].unique()[:4]),
         )
+    if covariates is not None:
+        named = [strip_version(gene) for gene in genes]
+        observed = without_covariates(observed.loc[named], covariates, folds)
     column = {name: at for at, name in enumerate(people)}
     mean = weights.models.set_index(["gene_id", "model", "fold"])["intercept"]
     rows = []

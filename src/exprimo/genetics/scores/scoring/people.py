@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from exprimo.core.coordinates import reconcile_chromosomes
-from exprimo.core.errors import InputError, MismatchError
+from exprimo.core.errors import ConfigError, InputError, MismatchError
 from exprimo.core.files.atomic import atomic_directory, refuse_existing
 from exprimo.core.files.provenance import describe_origin
 from exprimo.core.ledger import Ledger
@@ -29,8 +29,9 @@ from exprimo.genetics.scores.scoring.held_out import (
     ledger_of_scores,
     refuse_learned,
 )
+from exprimo.genetics.scores.scoring.observed import notes_on_judging
 from exprimo.genetics.scores.weights.harmonise import ABSENT, Palindromic, harmonise
-from exprimo.genetics.scores.weights.read import LEDGER, PROVENANCE, read_weights
+from exprimo.genetics.scores.weights.read import LEDGER, PROVENANCE, origin_of, read_weights
 from exprimo.genetics.scores.weights.table import ALL, Weights
 
 SCORES, GENES, SUMMARY = "scores.parquet", "genes.parquet", "summary.json"
@@ -56,6 +57,8 @@ class ScoredPeople(NamedTuple):
         Model -> ``r2``, ``pearson_r`` (means over genes), ``n_genes``, where there was expression.
     leaks
         Keys that were judged though learned from, where that was allowed.
+    notes
+        Where the expression is not what the weights were fitted to.
     """
 
     path: Path
@@ -67,6 +70,7 @@ class ScoredPeople(NamedTuple):
     learned_from: int | None
     models: Mapping[str, Mapping[str, float]]
     leaks: int
+    notes: tuple[str, ...] = ()
 
 
 def score_people(
@@ -77,6 +81,7 @@ def score_people(
     samples: Sequence[str] | Path | None = None,
     models: Sequence[str] = (),
     expression: str | Path | None = None,
+    covariates: str | Path | None = None,
     folds_file: str | Path | None = None,
     missing: MissingDosage = "mean",
     palindromic: Palindromic | None = None,
@@ -101,9 +106,11 @@ def score_people(
     models
         Only these models; empty: all.
     expression
-        What scores are judged on: an expression BED, or a table with genes in rows. It is taken as
-        it is: where scores were fitted with covariates, give expression without their part. People
-        that the weights were learned from are then refused.
+        What scores are judged on: an expression BED, or a table with genes in rows. People that
+        the weights were learned from are then refused.
+    covariates
+        Taken out of the expression first: with folds as the people of the other folds say, which
+        is what `fit_scores` does; without, as these people say.
     folds_file
         A table sample, fold: each person is scored by the weights without that fold, which must
         not have been learned from the person.
@@ -125,6 +132,8 @@ def score_people(
     >>> score_people("PGS000001.txt.gz", "people.vcf.gz", "S")  # doctest: +SKIP
     """
     refuse_existing(out)
+    if covariates is not None and expression is None:
+        raise ConfigError("covariates of no expression", found="covariates", expected="expression")
     read = read_weights(weights)
     chosen = _chosen(read, models, by_fold=folds_file is not None)
     strands: Palindromic = palindromic or ("keep" if read.kind == "Exprimo" else "drop")
@@ -146,12 +155,14 @@ def score_people(
     scores = _table(read, keys, sums, people, folds)
     genes = _genes(keys, sums, chosen)
     found: dict[str, dict[str, float]] = {}
+    notes: tuple[str, ...] = ()
     if expression is not None:
-        performance, found = judged(scores, expression, people, read)
+        performance, found = judged(scores, expression, people, read, folds, covariates)
         genes = genes.merge(performance, on=["gene_id", "model"], how="left")
+        notes = notes_on_judging(origin_of(read), covariates=covariates is not None)
     done = ScoredPeople(
         Path(out), read.kind, len(people), len(keys.drop(columns="fold").drop_duplicates()),
-        len(chosen), counts, _learned_from(read, people), found, leaks,
+        len(chosen), counts, _learned_from(read, people), found, leaks, notes,
     )  # fmt: skip
     ledger = None if read.ledger is None else ledger_of_scores(read.ledger, folds)
     _write(done, scores, genes, ledger, weights, genotypes, strands, missing)

@@ -65,6 +65,15 @@ def read_weights(path: str | Path) -> Weights:
     )
 
 
+def origin_of(weights: Weights) -> dict[str, Any]:
+    """Give the provenance of our own weights; of others' none is known."""
+    if not weights.source.is_dir():
+        return {}
+    text = (weights.source / PROVENANCE).read_text(encoding="utf-8")
+    facts: dict[str, Any] = json.loads(text)
+    return facts
+
+
 def _read_own(folder: Path) -> Weights:
     needed = (WEIGHTS, MODELS, LEDGER, PROVENANCE)
     missing = [name for name in needed if not (folder / name).is_file()]

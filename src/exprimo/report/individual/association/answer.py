@@ -80,7 +80,19 @@ def _against(found: Association, ours: str, theirs: str) -> str:
     contest = found.contest(ours, theirs)
     if contest is None:
         return ""
-    return f"{verdict_words(contest)} ({_signed(contest)})."
+    text = f"{verdict_words(contest)} ({_signed(contest)})."
+    if ours == found.calibrated and contest.is_above and not found.model_follows:
+        text += f" {window_words(found)}"
+    return text
+
+
+def window_words(found: Association) -> str:
+    """Say what wins where a model beats a score, and does not follow people by itself."""
+    return (
+        f"As it stands {found.answer} has r {with_interval(*found.as_it_stands)} over people: "
+        "the training people gave each gene its sign, so what wins is the variants in its window, "
+        "not the model."
+    )
 
 
 def verdicts(found: Association) -> tuple[tuple[Weight, str], ...]:
@@ -92,7 +104,9 @@ def verdicts(found: Association) -> tuple[tuple[Weight, str], ...]:
         contest = found.contest(name, found.rival)
         if contest is None:
             continue
-        if contest.is_above:
+        if contest.is_above and what == "model" and not found.model_follows:
+            made.append(("caution", "model beats elastic net only once calibrated"))
+        elif contest.is_above:
             made.append(("checked", f"{what} beats elastic net"))
         elif contest.high < 0:
             made.append(("serious", f"elastic net beats the {what}"))
@@ -206,7 +220,11 @@ def candidates_sentence(found: Association) -> str:
         spans = found.truth["candidates"].get("acting_in_top_intervals") or {}
         k, share = max(top.items(), key=lambda one: int(one[0]))
         told_share = _share(spans[k]) if k in spans else percent(share)
-        parts.append(f"by the simulated truth {told_share} of the first {k} act")
+        part = f"by the simulated truth {told_share} of the first {k} act"
+        alone = found.truth.get("first_by_pip") or {}
+        if (other := (alone.get("acting_in_top_intervals") or {}).get(k)) is not None:
+            part += f", and of the first {k} by PIP alone within the window {_share(other)}"
+        parts.append(part)
     if parts:
         joined = "; ".join(parts)
         text += f" {joined[0].upper()}{joined[1:]}."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from exprimo.report.individual.association.answer import holds_all, verdict_words
+from exprimo.report.individual.association.answer import holds_all, verdict_words, window_words
 from exprimo.report.individual.association.reading import Association
 from exprimo.report.individual.reading import interval_of
 from exprimo.report.runs.doubt import Doubt, Weight
@@ -20,6 +20,7 @@ from exprimo.report.wording import (
 
 _FEW_PEOPLE = 100
 _FEW_SETS = 10
+_FEW_GENES = 30
 _SURE = 0.05
 _LITTLE_R2 = 0.01
 
@@ -102,6 +103,7 @@ def _known_errors(found: Association) -> Iterator[Doubt]:
             "allowed.",
             "study.json",
         )
+    yield from _probabilities(found)
     held = (found.truth.get("pip") or {}).get("sets_with_causal")
     if held is not None and held["value"] is not None:
         value, low, high = interval_of(held)
@@ -115,8 +117,50 @@ def _known_errors(found: Association) -> Iterator[Doubt]:
         )
 
 
+def _probabilities(found: Association) -> Iterator[Doubt]:
+    """Name the bins of PIPs of which the interval of the share that acts excludes their mean."""
+    bins = [one for one in (found.truth.get("pip") or {}).get("calibration") or () if one["n"]]
+    wrong = [
+        one
+        for one in bins
+        if one["ci_low"] is not None
+        and one["ci_high"] is not None
+        and not one["ci_low"] <= one["mean_pip"] <= one["ci_high"]
+    ]
+    if wrong:
+        told = "; ".join(
+            f"mean PIP {number(one['mean_pip'], 2)}: "
+            f"{percent_with_interval(one['share_causal'], one['ci_low'], one['ci_high'])} of "
+            f"{counted(int(one['n']), 'variant')} act"
+            for one in wrong
+        )
+        high = all(one["mean_pip"] > one["ci_high"] for one in wrong)
+        yield Doubt(
+            "caution",
+            "Some posterior probabilities are " + ("too large" if high else "not what they say"),
+            f"By the simulated truth, in {counted(len(wrong), 'bin')} of {len(bins)}: {told}.",
+            "study.json",
+        )
+    elif bins:
+        yield Doubt(
+            "checked",
+            "Posterior probabilities are what they say",
+            f"In all {counted(len(bins), 'bin')} the interval of the share that acts holds the "
+            "mean PIP.",
+            "study.json",
+        )
+
+
 def _predicting(found: Association) -> Iterator[Doubt]:
     best = found.scores.get(found.best)
+    if best is not None and int(best["n_genes"]) < _FEW_GENES:
+        yield Doubt(
+            "caution",
+            f"Predictors on {counted(int(best['n_genes']), 'gene')} only",
+            "Intervals over so few genes come out too narrow, and one gene can move any of them: "
+            "association.stack_genes sets how many there are.",
+            "study.json",
+        )
     if best is not None:
         value, low, high = interval_of(best["r2"])
         if not low > 0:
@@ -154,6 +198,14 @@ def _behind(found: Association, name: str | None, what: str, if_worse: Weight) -
     if contest is None:
         return
     gap = with_interval(contest.value, contest.low, contest.high)
+    if contest.is_above and name == found.calibrated and not found.model_follows:
+        yield Doubt(
+            "caution",
+            "The calibrated predictor beats elastic net, the model as it stands does not",
+            f"{verdict_words(contest)}: R² {gap} more, paired by gene. {window_words(found)}",
+            "study.json",
+        )
+        return
     if contest.is_above:
         yield Doubt(
             "checked",

@@ -24,6 +24,7 @@ from exprimo.report.charts.chart import (
 )
 from exprimo.report.charts.crowding import sparse, thinning
 from exprimo.report.individual.association.gene_track import gene_panel, packed, read_genes
+from exprimo.report.individual.association.predictors import gene_words
 from exprimo.report.individual.association.reading import SCORE, Association, models_of
 from exprimo.report.wording import counted, number, power_of_ten, shortened
 
@@ -61,6 +62,11 @@ class Locus(NamedTuple):
         if not self.reaches:
             return None
         return min(a for a, _ in self.reaches.values()), max(b for _, b in self.reaches.values())
+
+    @property
+    def is_scored(self) -> bool:
+        """Tell whether any variant has a score of any model."""
+        return any(bool(self.rows[SCORE + model].notna().any()) for model in self.models)
 
     @property
     def lead(self) -> dict[Any, Any]:
@@ -106,7 +112,7 @@ def locus_charts(found: Association, locus: Locus) -> list[Chart]:
     low, high = float(locus.rows["pos"].min()), float(locus.rows["pos"].max())
     room = max(0.02 * (high - low), 10.0)
     charts = [_chart(found, locus, (low - room, high + room), near=False)]
-    if locus.reach is not None:
+    if locus.reach is not None and locus.is_scored:
         a, b = locus.reach
         if b - a < _NEAR * (high - low):
             room = 0.5 * max(b - a, 200.0)
@@ -134,7 +140,7 @@ def _chart(found: Association, locus: Locus, window: tuple[float, float], *, nea
     what = "within reach of the models" if near else "associations, scores and fine-mapping"
     return Chart(
         f"locus-{locus.number}" + "-near" * near,
-        f"{shortened(locus.name)}: {what}",
+        f"{gene_words(locus.gene, locus.name)}: {what}",
         _caption(locus, rows, near, left_out),
         _alt(locus, rows, window),
         Axis(f"position on {locus.chrom} ({word})", ends),
@@ -170,7 +176,8 @@ class _Drawing:
         values = floats(self.rows[SCORE + model])
         scored = np.isfinite(values)
         series = self._coloured(values, scored) + self._rings(values, scored)
-        top = max(float(np.abs(values[scored]).max()) if scored.any() else 0.0, 1e-6) * 1.15
+        # Without any score there is no scale to show.
+        top = max(float(np.abs(values[scored]).max()), 1e-6) * 1.15 if scored.any() else 1.0
         a, b = self.locus.reaches[model]
         return Panel(
             Axis("score", (-top, top)),

@@ -199,6 +199,26 @@ def heritability_chart(found: Association) -> Chart | None:
     )  # fmt: skip
 
 
+def followed_charts(found: Association) -> list[Chart]:
+    """Draw the people of each gene that was chosen for it."""
+    made = (
+        followed_chart(found, number_of, gene, gene_words(gene, name))
+        for number_of, (gene, name) in enumerate(found.followed.items(), 1)
+    )
+    return [chart for chart in made if chart is not None]
+
+
+def gene_words(gene: str, name: str) -> str:
+    """Write a gene by its name and its id, which tables have.
+
+    Examples
+    --------
+    >>> gene_words("ENSG00000012048", "BRCA1"), gene_words("G7", "G7")
+    ('BRCA1 (ENSG00000012048)', 'G7')
+    """
+    return shortened(name) if name == gene else f"{shortened(name)} ({shortened(gene)})"
+
+
 def followed_chart(found: Association, number_of: int, gene: str, name: str) -> Chart | None:
     """Draw observed against predicted expression of one gene, the best predictor at once."""
     rows = found.predicted[found.predicted["gene_id"] == gene]
@@ -215,7 +235,8 @@ def followed_chart(found: Association, number_of: int, gene: str, name: str) -> 
         f"followed-{number_of}",
         f"{name}: observed and predicted",
         "Each point is a person who was left out when the predictor learned, without what "
-        "covariates explain.",
+        "covariates explain. The gene is one of those with the strongest eQTLs among the genes "
+        "that predictors were fitted on.",
         f"Scatter plot of observed against predicted expression of {name}: "
         + "; ".join(one.name for one in series)
         + ".",

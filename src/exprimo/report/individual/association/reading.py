@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from exprimo.core.errors import FormatError
@@ -75,6 +76,8 @@ class Association:
         The model that the study asks about.
     egenes, predictors, predicted, loci, gene_models, candidates
         The tables of the same names.
+    people_r
+        r over people of the answering model over all genes of the study, where it is known.
     """
 
     facts: Mapping[str, Any]
@@ -85,6 +88,21 @@ class Association:
     loci: pd.DataFrame
     gene_models: pd.DataFrame
     candidates: pd.DataFrame
+    people_r: Mapping[str, Any] | None = None
+
+    @property
+    def as_it_stands(self) -> tuple[float, float, float]:
+        """Give r over people of the answering model itself, with its interval over genes.
+
+        It is that over all genes of the study; without one, that over the genes of the predictors.
+        """
+        told = self.people_r or (self.scores.get(self.answer) or {}).get("pearson_r")
+        return (np.nan, np.nan, np.nan) if told is None else _span(told)
+
+    @property
+    def model_follows(self) -> bool:
+        """Tell whether that r lies above 0: calibration gives any number of a window a sign."""
+        return self.as_it_stands[1] > 0
 
     @property
     def truth(self) -> Mapping[str, Any]:
@@ -102,6 +120,14 @@ class Association:
         """Give the genes that are drawn as loci."""
         present = set(self.loci["gene_id"])
         return [gene for gene in self.facts.get("shown") or () if gene in present]
+
+    @property
+    def followed(self) -> Mapping[str, str]:
+        """Give the genes whose people are drawn, observed against predicted, with their names."""
+        told: Mapping[str, str] | None = self.facts.get("followed")
+        if told is not None:
+            return told
+        return {str(gene): str(gene) for gene in pd.unique(self.predicted["gene_id"])}
 
     @property
     def best(self) -> str:
@@ -167,7 +193,10 @@ def read_association(folder: Path, facts: Mapping[str, Any]) -> Association | No
             "not a kind of predictor",
             file=folder / "predictors.tsv", found=unknown[0], expected=", ".join(KINDS),
         )  # fmt: skip
-    return Association(told, str(facts["answer"]), **tables)
+    answer = str(facts["answer"])
+    people = ((facts.get("models") or {}).get(answer) or {}).get("people") or {}
+    own_r = (people.get("across_people") or {}).get("mean_r")
+    return Association(told, answer, **tables, people_r=own_r)
 
 
 def models_of(loci: pd.DataFrame) -> list[str]:

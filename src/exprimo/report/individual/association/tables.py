@@ -69,7 +69,8 @@ def predictors_table(found: Association) -> Table:
             counting(one.get("n_nothing")),
         ]
         if shares:
-            cells.insert(4, _share_of(shares.get(name)))
+            known = interval_of(one["r2"])[0] >= 0  # of what is below 0 there is no share
+            cells.insert(4, _share_of(shares.get(name) if known else None))
         rows.append(tuple(cells))
     n = max((int(one["n_genes"]) for one in found.scores.values()), default=0)
     return Table(

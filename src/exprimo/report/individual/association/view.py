@@ -14,7 +14,7 @@ from exprimo.report.individual.association.answer import (
 )
 from exprimo.report.individual.association.discoveries import discovery_charts
 from exprimo.report.individual.association.locus import locus_charts, read_loci
-from exprimo.report.individual.association.predictors import followed_chart, predictor_charts
+from exprimo.report.individual.association.predictors import followed_charts, predictor_charts
 from exprimo.report.individual.association.reading import Association
 from exprimo.report.individual.association.tables import association_tables
 from exprimo.report.runs.doubt import Weight
@@ -45,13 +45,12 @@ class AssociationView(NamedTuple):
 def association_view(found: Association) -> tuple[AssociationView, list[Chart]]:
     """Make this half of the page and its figures."""
     mapped, predicted = discovery_charts(found), predictor_charts(found)
-    loci, drawn, followed = [], [], []
+    loci, drawn = [], []
     for locus in read_loci(found):
         charts = locus_charts(found, locus)
         loci.append(LocusView(locus.name, locus.gene, tuple(chart.key for chart in charts)))
         drawn += charts
-        one = followed_chart(found, locus.number, locus.gene, locus.name)
-        followed += [] if one is None else [one]
+    followed = followed_charts(found)
     view = AssociationView(
         verdicts=verdicts(found),
         said={

@@ -100,11 +100,7 @@ def candidate_table(
     sequence
         Where changed motifs are looked for.
     """
-    called = egenes.loc[egenes["egene"] == "yes", "gene_id"].tolist()
-    pairs = read_pairs(given, called)
-    scores = read_table(given.folder / MODEL_SCORES)[[*PLACE, SCORE + model]]
-    scores = scores.rename(columns={SCORE + model: "raw_score"}).drop_duplicates(PLACE)
-    table = ranked(pairs.merge(scores, on=PLACE, how="inner"), given.settings.candidates)
+    table = ranked(_within_window(given, egenes, model), given.settings.candidates)
     found = _changed(table, sequence)
     table = table.assign(
         model=model,
@@ -116,6 +112,25 @@ def candidate_table(
         return table[_COLUMNS]
     joined = table.merge(truth.effects, on=["gene_id", "variant_id"], how="left")
     return joined[[*_COLUMNS, "effect"]].fillna({"effect": 0.0})
+
+
+def first_by_pip(given: Given, egenes: pd.DataFrame, model: str, truth: Truth) -> pd.DataFrame:
+    """List as many variants within the model's window by PIP alone, with their true ``effect``.
+
+    Whatever more of the candidates act than of these, the model's effect has added.
+    """
+    known = _within_window(given, egenes, model).dropna(subset=["raw_score", "pip"])
+    first = known.sort_values("pip", ascending=False, kind="stable").head(given.settings.candidates)
+    joined = first.merge(truth.effects, on=["gene_id", "variant_id"], how="left")
+    return joined[["gene_id", "variant_id", "pip", "effect"]].fillna({"effect": 0.0})
+
+
+def _within_window(given: Given, egenes: pd.DataFrame, model: str) -> pd.DataFrame:
+    """Give the pairs of eGenes and variants that a model has scored."""
+    called = egenes.loc[egenes["egene"] == "yes", "gene_id"].tolist()
+    scores = read_table(given.folder / MODEL_SCORES)[[*PLACE, SCORE + model]]
+    scores = scores.rename(columns={SCORE + model: "raw_score"}).drop_duplicates(PLACE)
+    return read_pairs(given, called).merge(scores, on=PLACE, how="inner")
 
 
 def _agrees(pairs: pd.DataFrame) -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated, Literal
+
 from pydantic import Field, field_validator
 
 from exprimo.core.config import Config
@@ -38,8 +40,9 @@ class Association(Config):
     """How the stack puts them together."""
     design: Design = "gene"
     """``gene``: each gene across people; ``genes``: all genes in one model; ``people-by-genes``."""
-    top: int = Field(50, ge=1)
-    """Variants of a gene, by model and by p, whose overlap is counted."""
+    top: Literal["auto"] | Annotated[int, Field(ge=1)] = "auto"
+    """Variants of a gene, by model and by p, whose overlap is counted. ``auto``: for each model as
+    many as are less than half of the variants of a gene in its window (median), from 1 to 50."""
     loci: int = Field(4, ge=0)
     """Genes that are drawn: those with the strongest eQTLs."""
     motifs: str | None = None

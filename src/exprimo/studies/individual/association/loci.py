@@ -28,12 +28,12 @@ _FROM_PAIRS = [
 _GENE_MODELS = ["locus", "gene_id", "gene_name", "chrom", "strand", "start", "end", "exons"]
 
 
-def shown_genes(egenes: pd.DataFrame, drawn: Sequence[str], n: int) -> list[str]:
-    """Choose the genes with the smallest p of the whole gene among those that were predicted.
+def strongest_genes(egenes: pd.DataFrame, among: Sequence[str], n: int) -> list[str]:
+    """Choose the genes with the smallest p of the whole gene.
 
     eGenes come first, so that the others fill up only where there are too few.
     """
-    known = egenes[egenes["gene_id"].isin(list(drawn))]
+    known = egenes[egenes["gene_id"].isin(list(among))]
     order = known.assign(other=known["egene"] != "yes").sort_values(
         ["other", "pval_beta", "pval_nominal"], kind="stable"
     )
@@ -154,8 +154,8 @@ def gene_model_table(annotation: Path, loci: pd.DataFrame) -> pd.DataFrame:
     return table[_GENE_MODELS]
 
 
-def predicted_table(found: Predictors, shown: Sequence[str]) -> pd.DataFrame:
-    """Give observed and predicted of the genes that are drawn, by every predictor with a scale."""
+def predicted_table(found: Predictors, followed: Sequence[str]) -> pd.DataFrame:
+    """Give observed and predicted of some genes, by every predictor with a scale."""
     names = [name for name in found.kinds if name + CALIBRATED not in found.kinds]
     n = len(found.people)
     parts = [
@@ -170,7 +170,7 @@ def predicted_table(found: Predictors, shown: Sequence[str]) -> pd.DataFrame:
             },
             index=range(n),
         )
-        for gene in shown
+        for gene in followed
         for row in (found.genes.index(gene),)
         for name in names
     ]

@@ -13,7 +13,11 @@ import pandas as pd
 from exprimo.core.files.atomic import atomic_file
 from exprimo.core.ledger import Ledger
 from exprimo.studies.individual.association import facts as told
-from exprimo.studies.individual.association.candidates import SequenceFiles, candidate_table
+from exprimo.studies.individual.association.candidates import (
+    SequenceFiles,
+    candidate_table,
+    first_by_pip,
+)
 from exprimo.studies.individual.association.egenes import egene_table, read_table
 from exprimo.studies.individual.association.given import Given, write_folds
 from exprimo.studies.individual.association.loci import (
@@ -21,7 +25,7 @@ from exprimo.studies.individual.association.loci import (
     locus_table,
     predicted_table,
     read_pairs,
-    shown_genes,
+    strongest_genes,
 )
 from exprimo.studies.individual.association.predictors import (
     CALIBRATED,
@@ -86,13 +90,16 @@ def associate(
     write_tsv(out / "egenes.tsv", egenes)
     found = read_predictors(given, folders, *_measured(given, material))
     per_gene, judged = judge_all(found, seed=given.seed)
-    shown = shown_genes(egenes, given.drawn, given.settings.loci)
-    write_tsv(out / "predicted.tsv", predicted_table(found, shown))
+    shown = strongest_genes(egenes, given.genes, given.settings.loci)
+    # Only genes that were drawn have predictors; others would not be a sample of all.
+    followed = strongest_genes(egenes, given.drawn, given.settings.loci)
+    write_tsv(out / "predicted.tsv", predicted_table(found, followed))
     loci = locus_table(given, shown, list(folders), truth)
     write_tsv(out / "loci.tsv", loci)
     write_tsv(out / "gene_models.tsv", gene_model_table(home / study.genes.genes, loci))
     candidates = candidate_table(given, egenes, answer, _sequence(study, home, material), truth)
     write_tsv(out / "candidates.tsv", candidates)
+    names = dict(zip(material.sites["gene_id"], material.sites["gene_name"], strict=True))
     facts = {
         "eqtl": told.eqtl_facts(given),
         "finemap": told.finemap_facts(given),
@@ -102,13 +109,15 @@ def associate(
         "pairs": pairs(per_gene, _asked(given, answer), seed=given.seed),
         "overlap": told.overlap_facts(given, answer),
         "shown": shown,
+        "followed": {gene: names.get(gene) or gene for gene in followed},
         "candidates": told.candidate_facts(candidates),
         "truth": None,
     }
     if truth is not None:
         per_gene = per_gene.assign(true_h2=per_gene["gene_id"].map(truth.h2))
         facts["truth"] = _true(given, truth, egenes, found, per_gene) | {
-            "candidates": judge_candidates(candidates)
+            "candidates": judge_candidates(candidates),
+            "first_by_pip": judge_candidates(first_by_pip(given, egenes, answer, truth)),
         }
     write_tsv(out / "predictors.tsv", per_gene)
     return facts

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -27,6 +29,7 @@ FEATURES, MODEL_SCORES, OVERLAP = "features.parquet", "model_scores.parquet", "o
 SCORE = "score:"
 _VARIANT = ["gene_id", "variant_id", "chrom", "pos", "ref", "alt"]
 _EXPRIMO = b"exprimo"
+_MOST_TOP = 50
 
 
 def map_stage(given: Given) -> None:
@@ -144,11 +147,12 @@ def overlap_stage(given: Given, sites: pd.DataFrame, folders: Mapping[str, Path]
     columns, rest = {}, {}
     for name, place in folders.items():
         up, down = reach_of(place)
+        asked = given.settings.top
         found = overlap(
             scores,
             given.folder / EQTL,
             SCORE + name,
-            top=given.settings.top,
+            top=top_for(_variants_of_genes(given, SCORE + name)) if asked == "auto" else asked,
             window=f"{up},{down}",
             genes=places,
             credible_sets=given.folder / FINEMAP if (given.folder / FINEMAP).exists() else None,
@@ -157,6 +161,43 @@ def overlap_stage(given: Given, sites: pd.DataFrame, folders: Mapping[str, Path]
         columns[name] = found.pop("columns")[SCORE + name]
         rest[name] = found
     write_json(path, {"columns": columns, "models": rest})
+
+
+def top_for(variants: npt.NDArray[np.int64]) -> int:
+    """Choose how many variants of a gene are compared: less than half of what a gene has.
+
+    Tops that hold more than half of the variants overlap whatever the scores are.
+
+    Parameters
+    ----------
+    variants
+        Variants of each gene that have both a score and a p, (genes,).
+
+    Examples
+    --------
+    >>> [top_for(np.array(n)) for n in ([2, 3, 3], [4, 5, 5, 9], [6], [400], [])]
+    [1, 2, 2, 50, 1]
+    """
+    if not len(variants):
+        return 1
+    below_half = int(np.ceil(np.median(variants) / 2)) - 1
+    return min(max(below_half, 1), _MOST_TOP)
+
+
+def _variants_of_genes(given: Given, column: str) -> npt.NDArray[np.int64]:
+    """Count the variants with a score and a p of each gene that has any."""
+    place = ["gene_id", "pos", "ref", "alt"]
+    scores = pq.read_table(
+        (given.folder / MODEL_SCORES).absolute(), columns=[*place, column]
+    ).to_pandas()
+    scores = scores.dropna(subset=[column]).drop_duplicates(place)[place]
+    counts = []
+    for file in sorted((given.folder / EQTL / "nominal").glob("*.parquet")):
+        columns = ["phenotype_id", *place[1:], "pval_nominal"]
+        pairs = pq.read_table(file.absolute(), columns=columns).to_pandas()
+        pairs = pairs.dropna(subset=["pval_nominal"]).rename(columns={"phenotype_id": "gene_id"})
+        counts.append(scores.merge(pairs, on=place).groupby("gene_id").size().to_numpy(np.int64))
+    return np.concatenate(counts) if counts else np.empty(0, np.int64)
 
 
 def n_egenes(given: Given) -> int:
