@@ -209,26 +209,16 @@ def say_study(done: Any, *, as_json: bool) -> None:
 
 def say_individuals(done: Any, *, as_json: bool) -> None:
     """Print the verdict of a study of individuals."""
-    told = [done.facts["verdict"]["text"], *_association_sentences(done)]
+    told = [done.facts["verdict"]["text"], *done.told]
     width = min(shutil.get_terminal_size().columns, _WIDEST)
     lines = [line for text in told for line in (*textwrap.wrap(text, width), "")]
     lines += [f"Wrote {done.path}", f"  report: {done.report}"]
     say(lines, _individual_facts(done), as_json=as_json)
 
 
-def _association_sentences(done: Any) -> tuple[str, ...]:
-    """Give what the page says of eQTLs, predictors and overlap; nothing without expression."""
-    from exprimo.report.individual.association.answer import sentences
-    from exprimo.report.individual.reading import read_individual_study
-
-    found = read_individual_study(done.path).association
-    return () if found is None else sentences(found)
-
-
 def _individual_facts(done: Any) -> dict[str, Any]:
     facts = {key: done.facts[key] for key in ("verdict", "models", "n_genes", "n_people")}
-    told = list(_association_sentences(done))
-    return {"path": done.path, "report": done.report, **facts, "association": told}
+    return {"path": done.path, "report": done.report, **facts, "association": list(done.told)}
 
 
 def _study_facts(done: Any) -> dict[str, Any]:

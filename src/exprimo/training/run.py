@@ -196,9 +196,8 @@ class _run_folder:  # noqa: N801 -- used like a function, as contextlib's own cl
         try:
             return self._whole.__exit__(*error)
         finally:
-            partial = partial_path(self._target)
-            if partial.is_dir() and not any(partial.glob("state-*.safetensors")):
-                shutil.rmtree(partial)
+            if not any((partial := partial_path(self._target)).glob("state-*.safetensors")):
+                shutil.rmtree(partial, ignore_errors=True)
 
 
 def _split(

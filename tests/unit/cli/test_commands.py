@@ -134,7 +134,7 @@ SHOWN = SimpleNamespace(
     path=Path("demo"), report=Path("demo/r.html"), expression=BENCHMARKED,
     differential=STUDIED, halflife=STUDIED, chromatin=STUDIED,
     individual=SimpleNamespace(
-        path=Path("I"), report=Path("I/r.html"),
+        path=Path("I"), report=Path("I/r.html"), told=("3 genes have an eQTL.",),
         facts={
             "verdict": {"text": "Predictions follow people", "follows": True}, "models": {},
             "n_genes": 3, "n_people": 4,
@@ -170,14 +170,13 @@ OVERLAPPED = SimpleNamespace(
     as_json=lambda: {"columns": {}},
 )  # fmt: skip
 GENES = ["--genotypes", "v.vcf", "--expression", "e.bed"]
-MAPPED = EqtlMap(
-    Path("E"),
-    (MappedPeople(Path("E"), 4, 3, 9, 0, 2, 1, 0.5, "storey", 2, {}, {}, {}, ()),),
-)
-FINEMAPPED = FineMapped(Path("F"), 4, 3, 2, 2, 5.0, 0, 0, {}, {"read": 9})
+PART = MappedPeople(Path("E"), 4, 3, 9, 0, 2, 1, 0.5, "storey", 2, {}, {}, {}, ())
+MAPPED = EqtlMap(Path("E"), (PART,))
+FINEMAPPED = FineMapped(Path("F"), 4, 3, 2, 2, 5.0, 0, 0, 0, {}, {"read": 9})
 COLOCALISED = Colocalised(Path("C"), 3, 1, 0, (("G1", 0.9),), {})
 ASSOCIATED = Twas(Path("T"), 3, 1, (("G1", "elastic_net", 5.0, 1e-6),), {})
-CLUMPED = Clumped(Path("K"), pd.DataFrame(columns=["CHR", "SNP", "BP", "P", "TOTAL"]), 2, 9, 7, {})
+TAKEN = pd.DataFrame({"CHR": ["1"], "SNP": ["rs1"], "BP": [5], "P": [1e-9], "TOTAL": [7]})
+CLUMPED = Clumped(Path("K"), TAKEN, 2, 9, 7, {})
 FITTED = FittedScores(
     Path("S"), 4, 3,
     {"prs": {"r2": 0.1, "low": 0.0, "high": 0.2, "median_r2": 0.1, "pearson_r": 0.3,

@@ -254,8 +254,8 @@ def told_matches(
 
     Examples
     --------
-    >>> list(told_matches({"ambiguous alleles": 3, "matched": 9}, ambiguous="drop"))
-    ['  left out: 3 variants of A/T or C/G, or without alleles', '  kept: 9 variants in both']
+    >>> list(told_matches({"alleles differ": 3, "matched": 9}, ambiguous="drop"))
+    ['  kept: 9 variants in both', '  left out: 3 variants whose alleles differ']
     """
     unclear = "left out" if ambiguous == "drop" else "among these"
     told = {

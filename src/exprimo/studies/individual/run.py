@@ -16,6 +16,8 @@ from exprimo.core.files.atomic import atomic_file
 from exprimo.core.files.provenance import describe_origin
 from exprimo.core.run import write_json
 from exprimo.report import build_report
+from exprimo.report.individual.association.answer import sentences
+from exprimo.report.individual.reading import read_individual_study
 from exprimo.scoring.personal import personal
 from exprimo.scoring.variants import variants
 from exprimo.studies.individual.agreement import (
@@ -55,11 +57,16 @@ _WRITTEN = (
 
 
 class IndividualResult(NamedTuple):
-    """What a study wrote; ``facts`` are those of its ``study.json``."""
+    """What a study wrote.
+
+    ``facts`` are those of its ``study.json``; ``told`` is what the page says of eQTLs, predictors
+    and overlap, nothing without expression.
+    """
 
     path: Path
     report: Path
     facts: dict[str, Any]
+    told: tuple[str, ...] = ()
 
 
 def run_individual_study(
@@ -87,7 +94,9 @@ def run_individual_study(
         with _nothing_left_of_nothing(folder):
             facts = _look(study, home, folder, material, given)
         write_json(folder / "study.json", facts)
-        return IndividualResult(folder, build_report(folder), facts)
+        found = read_individual_study(folder).association
+        told = () if found is None else sentences(found)
+        return IndividualResult(folder, build_report(folder), facts, told)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import typer
 from scipy import stats
 from typer.testing import CliRunner
 
-from exprimo.cli.genetics import coloc, finemap
+from exprimo.cli.genetics import clump, coloc, finemap
 from exprimo.cli.genetics.finemap import named_columns
 from exprimo.core.errors import ConfigError
 
@@ -138,3 +138,16 @@ def test_predicted_expression_is_associated(app, files, tmp_path):
     assert facts["n_genes"] == facts["n_significant"] == 1
     assert facts["best"][0][:2] == ["g1", "enet"]
     assert facts["best"][0][2] > 5
+
+
+def test_clumps_name_what_comes_next(files):
+    app = typer.Typer()
+    clump.register(app)
+    app.callback()(lambda: None)
+    done = _run(
+        app, "clump", "--associations", files / "a.tsv", "--genotypes", files / "g.vcf",
+        "--gene", "g1",
+    )  # fmt: skip
+    assert done.exit_code == 0, done.output
+    assert "kept, but 7 in no clump" in done.output
+    assert done.output.splitlines()[-1].endswith("--region 1:1-250105 --gene g1 -o FINEMAP")
