@@ -32,7 +32,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -77,6 +77,7 @@ def cohort_of(folder: Path) -> Any:
 
     class Arrays:
         path, kind, chromosomes = folder, "arrays", ("1",)
+        skipped: ClassVar[dict[str, int]] = {}
         samples = tuple(f"p{i}" for i in range(dosages.shape[1]))
 
         def region(self, chrom: str, start: int, end: int) -> Block:
