@@ -46,7 +46,7 @@ class Plink1Bed:
         # Everybody in the file's order need not be picked.
         self._everybody = np.array_equal(self._places, np.arange(len(people.names)))
         self._width = (len(people.names) + 3) // 4
-        self._file = open(trio.genotypes, "rb")  # noqa: SIM115 - close() ends it
+        self._file = open(trio.genotypes, "rb")  # noqa: SIM115 -- close() ends it
 
     def read(self, rows: Rows) -> Diploid:
         """Read the variants of these numbers; A1 is code 1."""
