@@ -10,7 +10,7 @@ export NUMBA_CACHE_DIR ?= $(CURDIR)/$(VENV)/numba
 export MALLOC_MMAP_THRESHOLD_ ?= 4294967296
 export MALLOC_TRIM_THRESHOLD_ ?= 8589934592
 
-.PHONY: help setup demo test quick fmt lint types contract lock clean
+.PHONY: help setup demo docs test quick fmt lint types contract lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -18,6 +18,7 @@ help:
 	@echo "make test    lint, types, import contract, all tests"
 	@echo "make quick   the same checks, without the slow tests (under a minute)"
 	@echo "make fmt     format the code"
+	@echo "make docs    the documentation as pages: site/index.html"
 	@echo "make setup   only install into .venv"
 
 setup: $(VENV)/installed
@@ -39,6 +40,13 @@ $(VENV)/installed: requirements.lock pyproject.toml
 demo: setup
 	rm -rf demo
 	$(BIN)/exprimo demo -o demo
+
+# The pages open from disk; what is built is looked through for dead links and foreign addresses.
+docs: setup
+	$(BIN)/python -c 'import mkdocs, material' 2>/dev/null \
+		|| $(PIP) install --no-build-isolation -e '.[docs]'
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	$(BIN)/python tools/docs/built.py site
 
 lint: setup
 	$(BIN)/ruff check .
@@ -66,4 +74,4 @@ lock: setup
 		-e '/@ file/d' > requirements.lock
 
 clean:
-	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf build dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

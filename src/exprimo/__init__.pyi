@@ -15,6 +15,7 @@ from exprimo.features.haplotypes import haplotypes as haplotypes
 from exprimo.generate import generate_check as generate_check
 from exprimo.generate import generate_fit as generate_fit
 from exprimo.generate import generate_sample as generate_sample
+from exprimo.generate.design import generate_design as generate_design
 from exprimo.genetics.clumping import clump_associations
 from exprimo.genetics.coloc import colocalise, twas
 from exprimo.genetics.eqtl import map_eqtl
@@ -23,6 +24,7 @@ from exprimo.genetics.overlap import overlap
 from exprimo.genetics.scores.fitting import fit_scores
 from exprimo.genetics.scores.scoring import score_people
 from exprimo.genetics.stacking import stack as stack
+from exprimo.interpret.explain import explain as explain
 from exprimo.report import build_report
 from exprimo.scoring import evaluate as evaluate
 from exprimo.scoring import predict as predict
@@ -38,6 +40,8 @@ from exprimo.studies.commands import train as train
 from exprimo.studies.demo import demo as demo
 from exprimo.studies.differential_expression import dge as dge
 from exprimo.studies.listing import models as models
+from exprimo.studies.motifs import motifs_find as motifs_find
+from exprimo.studies.motifs import motifs_insert as motifs_insert
 
 report = build_report
 clump = clump_associations

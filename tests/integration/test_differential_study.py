@@ -63,6 +63,8 @@ grid = 4
 
 [imbalance]
 strategies = ["class_weights", "focal"]
+generators = []
+seeds = 1
 
 [targets]
 models = []

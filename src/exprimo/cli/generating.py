@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -146,9 +147,23 @@ def _sample(
     lines = [
         f"Wrote {counted(done.n, 'sequence')} of {done.length:,} bases to {done.path}",
         f"  {done.generator} in {counted(done.steps, 'step')}{by}; {done.seconds:.1f} seconds",
-        "  not checked: see how far they can be trusted before you learn from them",
+        *(f"  note: {one}" for one in done.notes),
+        "  not checked: see how far they can be trusted before you learn from them:",
+        f"  {_next_command(done, generator)}",
     ]
     say(lines, done._asdict(), as_json=as_json)
+
+
+def _next_command(done: Sampled, generator: Path) -> str:
+    """Write the command that checks what was drawn; a FASTA names no generator."""
+    dataset, here = done.dataset or Path("D.h5"), Path.cwd()
+    if dataset.is_relative_to(here):
+        dataset = dataset.relative_to(here)
+    words = ["exprimo", "generate", "check", str(done.path), str(dataset)]
+    if done.path.suffix != ".h5":
+        words += ["--generator", str(generator)]
+    stem = done.path.name.removesuffix(".gz").rpartition(".")[0]
+    return shlex.join([*words, "-o", str(done.path.with_name(f"{stem}-check"))])
 
 
 def _check(

@@ -13,12 +13,15 @@ from exprimo.cli import (
     chromatin,
     comparing,
     embedding,
+    explaining,
     fetching,
     generating,
     labelling,
     modelling,
+    motif_commands,
     studying,
 )
+from exprimo.cli.generators import design
 from exprimo.cli.genetics import clump, coloc, eqtl, finemap, overlap, prs, stack
 from exprimo.cli.individuals import haplotypes, mutagenesis, personal, variants
 from exprimo.core.errors import ExprimoError
@@ -75,7 +78,9 @@ overlap.register(eqtl_group)
 clump.register(app)
 prs.register(app)
 stack.register(app)
-generating.register(app)
+design.register(generating.register(app))
+explaining.register(app)
+motif_commands.register(app)
 comparing.register(app)
 fetching.register(app)
 
@@ -95,8 +100,8 @@ def main() -> None:
         # The parser turns an interrupt into this, without a word.
         if ended.code == INTERRUPTED:
             typer.echo(
-                "exprimo: interrupted; train, benchmark and run go on with --resume; embed, "
-                "personal, variants and mutagenesis when they are repeated",
+                "exprimo: interrupted; train, generate fit, benchmark and run go on with --resume; "
+                "embed, personal, variants and mutagenesis when they are repeated",
                 err=True,
             )
         raise

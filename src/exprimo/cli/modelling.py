@@ -40,6 +40,18 @@ Above = Annotated[
     str | None,
     typer.Option(help="Learn high or low: above the median, the cell-median, or a number."),
 ]
+Augment = Annotated[
+    Path | None,
+    typer.Option(help="Generated positives to learn from, of: exprimo generate sample."),
+]
+Ratio = Annotated[
+    float | None,
+    typer.Option(help="With --augment: positives for each negative; default: 1."),
+]
+Insist = Annotated[
+    bool,
+    typer.Option("--insist", help="With --augment: although its check failed, or is not done."),
+]
 Embeddings = Annotated[
     Path | None, typer.Option(help="A store from exprimo embed, for models that read it.")
 ]
@@ -141,6 +153,9 @@ def _train(
         int | None,
         typer.Option(help="Shift by up to N bases in training; default: by size.", min=0),
     ] = None,
+    augment: Augment = None,
+    ratio: Ratio = None,
+    insist: Insist = False,
     device: Device = "auto",
     threads: Threads = None,
     settings: Settings = None,
@@ -163,6 +178,7 @@ def _train(
         "ensemble": ensemble,
         "split": _split_settings(split, test_chroms, val_chroms, test_cells, val_cells),
         "fit": {"epochs": epochs, "reverse_complement": reverse_complement, "shift": shift},
+        "augment": _augment_settings(augment, ratio, insist),
         "machine": {"device": device, "threads": threads},
     }
     settings_from(values, settings or (), ("dataset", "out", "model", "resume", "allow_leak"))
@@ -171,6 +187,11 @@ def _train(
             dataset, out, model=model, resume=resume, allow_leak=allow_leak, **values
         )
     say_run(run, as_json=as_json)
+
+
+def _augment_settings(sample: Path | None, ratio: float | None, insist: bool) -> dict[str, Any]:
+    wanted = {} if ratio is None else {"ratio": ratio}
+    return {"sample": None if sample is None else str(sample), **wanted, "insist": insist}
 
 
 def _split_settings(

@@ -29,7 +29,7 @@ def register(app: typer.Typer) -> None:
         _run
     )
     app.command("check", epilog="Example: exprimo check genome.fa genes.gtf counts.tsv")(_check)
-    app.command("report", epilog="Example: exprimo report RUN -o report.html")(_report)
+    app.command("report", epilog="Example: exprimo report RUN STUDY -o report.html")(_report)
 
 
 def _demo(
@@ -52,7 +52,7 @@ def _demo(
         say_study(done.chromatin, as_json=False)
         say([""], {}, as_json=False)
         say_individuals(done.individual, as_json=False)
-        say(["", f"Expression from promoters: {done.report}"], {}, as_json=False)
+        say(["", f"All five studies on one page: {done.report}"], {}, as_json=False)
         return
     facts = {
         "path": done.path,
@@ -158,14 +158,16 @@ def _check(
 
 
 def _report(
-    source: Annotated[Path, typer.Argument(help="Folder of a run or a benchmark.")],
+    sources: Annotated[
+        list[Path], typer.Argument(help="Folder of a run, benchmark or study; or several.")
+    ],
     out: Annotated[Path | None, typer.Option("-o", "--out", help="HTML file to write.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Write the report of a run or a benchmark anew: one file that needs no network."""
+    """Write a report anew, or one of several studies: one file that needs no network."""
     import exprimo
 
-    path = exprimo.report(source, out)
+    path = exprimo.report(sources[0] if len(sources) == 1 else sources, out)
     say([f"Wrote {path}"], {"path": path}, as_json=as_json)
 
 

@@ -3,10 +3,11 @@
 from exprimo.evaluate.intervals import METRICS, bootstrap
 from exprimo.evaluate.paired import (
     difference_between_test_sets,
+    difference_over_seeds,
     paired_difference,
     unpaired_difference,
 )
-from exprimo.evaluate.results import Difference, Estimate, JudgedSet
+from exprimo.evaluate.results import Difference, Estimate, JudgedSet, SeededDifference
 from exprimo.evaluate.threshold import choose_threshold
 
 __all__ = [
@@ -14,9 +15,11 @@ __all__ = [
     "Difference",
     "Estimate",
     "JudgedSet",
+    "SeededDifference",
     "bootstrap",
     "choose_threshold",
     "difference_between_test_sets",
+    "difference_over_seeds",
     "paired_difference",
     "unpaired_difference",
 ]

@@ -59,6 +59,31 @@ class Difference(NamedTuple):
         return self.n_groups < FEW_GROUPS
 
 
+class SeededDifference(NamedTuple):
+    """The mean over seeds of the metric of `a` minus the metric of `b`.
+
+    `per_seed` holds the difference of each seed on the whole test set, `(seeds,)`.
+    """
+
+    value: float
+    low: float
+    high: float
+    p: float
+    n_groups: int
+    unit: str
+    per_seed: FloatArray
+
+    @property
+    def seeds(self) -> int:
+        """Count the seeds."""
+        return int(self.per_seed.size)
+
+    @property
+    def seed_sd(self) -> float:
+        """Return the standard deviation of the differences over seeds; NaN for one seed."""
+        return float(self.per_seed.std(ddof=1)) if self.seeds > 1 else math.nan
+
+
 class JudgedSet(NamedTuple):
     """One model on one test set: observed `(n,)`, predicted `(n,)` or `(seeds, n)`, groups."""
 

@@ -141,6 +141,17 @@ class Conditioning(NamedTuple):
             )
         return value
 
+    def is_beyond(self, value: float) -> bool:
+        """Tell a value that lies outside what the training examples have.
+
+        Examples
+        --------
+        >>> asked = Conditioning.of_values("y", np.array([1.0, 3.0], np.float32))
+        >>> asked.is_beyond(2.5), asked.is_beyond(3.5)
+        (False, True)
+        """
+        return self.kind == "value" and not self.spread[0] <= value <= self.spread[-1]
+
     def drawn(self, n: int, rng: np.random.Generator) -> npt.NDArray[np.float64]:
         """Draw values of the target, (n,), as the training examples have them."""
         if self.kind == "class":

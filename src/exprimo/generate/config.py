@@ -10,6 +10,7 @@ from exprimo.core.config import Config
 from exprimo.training.config import MachineConfig, SplitConfig
 
 USUAL_MINUTES = 30.0
+USUAL_WATCH = 0.05
 
 
 class GeneratorFit(Config):
@@ -21,7 +22,8 @@ class GeneratorFit(Config):
     """Time in all, instead of steps; unset, and no steps either: 30. The number of steps is
     settled when 78% of the time are gone, and stored, so that a replay needs no clock."""
     batch_size: int | None = Field(None, ge=2)
-    """Sequences per step; unset: about 10,000 bases, between 8 and 128 sequences."""
+    """Sequences per step; unset: about 10,000 bases (5,000 for `gan`), between 8 and 128
+    sequences."""
     learning_rate: float | None = Field(None, gt=0)
     """Rate after the first steps; unset: as the family has it."""
     schedule: Literal["decay", "constant"] | None = None
@@ -34,10 +36,11 @@ class GeneratorFit(Config):
     every: int | None = Field(None, ge=1)
     """Steps between checkpoints; unset: a twentieth of ``steps``, or about 20
     seconds (at most a twentieth of ``minutes``), settled after the first ten steps."""
-    watch: float = Field(0.05, ge=0, lt=0.5)
+    watch: float | None = Field(None, ge=0, lt=0.5)
     """Share of the training examples, whole groups, that are not learned from but watched: the
     averaged weights that fit them best are kept, so that a small set is not learned by heart.
-    Only families that can tell how well they fit; 0 keeps the last weights."""
+    Unset: 0.05, and 0 for a family that cannot tell how well it fits, which learns from all and
+    keeps its last weights, as 0 does for the others."""
 
     @model_validator(mode="after")
     def _one_budget(self) -> Self:

@@ -83,6 +83,39 @@ class Ranks(Protocol):
         """Give a score per sequence, (batch,); the higher, the more like a real one."""
 
 
+@runtime_checkable
+class Steers(Protocol):
+    """A family whose sampler can be steered by what something else says of sequences."""
+
+    def steered(
+        self,
+        n: int,
+        condition: Tensor | None,
+        *,
+        steps: int,
+        guidance: float,
+        draws: int,
+        distance: Callable[[Tensor], Tensor],
+    ) -> Tensor:
+        """Draw as `Family.sample` does, and choose among ``draws`` continuations at each pass.
+
+        ``distance`` takes whole sequences, (batch, length) uint8, and gives how far each is from
+        what is wanted, (batch,).
+        """
+
+
+@runtime_checkable
+class Rehearses(Protocol):
+    """A family whose networks keep statistics of what they read, as those with batch norm do.
+
+    Averaged weights read other numbers than those they were averaged from, so the loop has the
+    statistics taken anew for them.
+    """
+
+    def rehearse(self, n: int, condition: Tensor | None) -> None:
+        """Make ``n`` sequences as in training, so that statistics are taken; learn nothing."""
+
+
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -99,10 +132,15 @@ class FamilySpec(NamedTuple):
         (options, layout) -> an untrained `Family`. The loop has seeded torch before.
     steps
         Length in bases -> the sampler's usual number of steps; None where it has no choice.
+    most
+        Length in bases -> the number of steps beyond which more change nothing.
     guided
         Whether a condition can be weighed more (or less) than it was learned.
     fit
-        Settings of `GeneratorFit` that suit this family better than those for all.
+        Settings of `GeneratorFit` that suit this family better than those for all. One without
+        `HasLoss` has ``watch`` 0: nothing can be watched, so it learns from all.
+    bases
+        About how many bases a step shows, where no size of batch is set.
     """
 
     name: str
@@ -111,5 +149,7 @@ class FamilySpec(NamedTuple):
     options: type[Config]
     build: Callable[[Any, Layout], Family]
     steps: Callable[[int], int] | None = None
+    most: Callable[[int], int] | None = None
     guided: bool = False
     fit: Mapping[str, Any] = _NOTHING
+    bases: int = 10_000

@@ -15,7 +15,7 @@ from exprimo.core.run import Run
 from exprimo.core.sequence import N_CODE, Codes
 from exprimo.core.split import Split
 from exprimo.generate.conditioning import Conditioning, Label, class_names
-from exprimo.generate.config import GenerateConfig
+from exprimo.generate.config import USUAL_WATCH, GenerateConfig
 from exprimo.splits import make_split
 from exprimo.training.material import thin
 
@@ -118,7 +118,8 @@ def gather(dataset: Dataset, config: GenerateConfig, split: Split) -> TrainingSe
     _refuse_too_few(dataset, len(codes), config.label, with_n)
     values = None if values is None or config.condition is None else values[rows]
     conditioning = _conditioning(dataset, info if config.condition else None, values)
-    kept = thin(rows, split, 1 - config.fit.watch, config.seed)
+    watch = USUAL_WATCH if config.fit.watch is None else config.fit.watch
+    kept = thin(rows, split, 1 - watch, config.seed)
     return TrainingSequences(
         codes,
         index,
@@ -205,11 +206,12 @@ def _refuse_unknown(file: Path, codes: Codes, whole: npt.NDArray[np.bool_]) -> N
     # What is known from its first to its last base was a shorter sequence.
     shorter = (known.sum(axis=1) == inside) & (ends > 0)
     if shorter.mean() > 0.5:
+        least, most = int(inside[shorter].min()), int(inside[shorter].max())
+        bases = f"{least}" if least == most else f"{least} to {most}"
         raise InputError(
             "sequences of mixed lengths",
             file=file,
-            found=f"{int(shorter.sum()):,} of {len(codes):,} have {int(inside[shorter].min())} to "
-            f"{int(inside[shorter].max())} bases between N",
+            found=f"{int(shorter.sum()):,} of {len(codes):,} have {bases} bases between N",
             expected=f"{length} bases in each",
             remedy="Cut all sequences to one length, or keep those of one length",
         )

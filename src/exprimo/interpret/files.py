@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -28,7 +29,8 @@ from exprimo.evaluate.multiclass import most_likely
 from exprimo.interpret.importance import PROFILE_COLUMNS, TopPositions
 from exprimo.interpret.recovery import Baseline, Recovery
 
-INTERPRETATION_FORMAT = 1
+# 2: the method by name, its settings, convergence; contributions of single examples.
+INTERPRETATION_FORMAT = 2
 SUMMARY_FILE = "interpretation.json"
 PLANTED_COLUMN = "planted"
 TOP_COLUMNS = ("position", "rank", "example_id", "prediction", "contribution")
@@ -85,6 +87,8 @@ class Interpretation(NamedTuple):
     layer_map: pd.DataFrame | None = None
     recovery: tuple[Sequence[str], Recovery] | None = None
     """Ids of the examples, and what was found."""
+    bins: Mapping[str, pd.DataFrame] = MappingProxyType({})
+    """Tables of inputs in bins, by file name."""
 
 
 def top_table(top: TopPositions, example_ids: Sequence[str]) -> pd.DataFrame:
@@ -200,33 +204,54 @@ def write_interpretation(
         Anything else worth keeping, JSON-serialisable.
     """
     target = Path(folder)
+    with atomic_directory(target) as partial:
+        fill_interpretation(partial, found, sources=sources, **facts)
+    return target
+
+
+def fill_interpretation(
+    folder: Path,
+    found: Interpretation,
+    *,
+    sources: Iterable[str | Path] = (),
+    more: Mapping[str, Any] | None = None,
+    **facts: Any,
+) -> None:
+    """Write an interpretation's files into a folder that is being made.
+
+    Parameters
+    ----------
+    sources, facts
+        As `write_interpretation` takes them.
+    more
+        Further entries of ``interpretation.json``.
+    """
     tables = {
         "importance.tsv": _checked(found.profile, PROFILE_COLUMNS),
         "top_positions.tsv": _checked(found.top, TOP_COLUMNS),
         "layer_map.tsv": _checked(found.layer_map, MAP_COLUMNS),
         "recovery.tsv": None,
+        **found.bins,
     }
     summary: dict[str, Any] = {"format_version": INTERPRETATION_FORMAT, **found.about._asdict()}
     if found.recovery is not None:
         ids, recovery = found.recovery
         tables["recovery.tsv"] = pd.DataFrame({"example_id": ids, "auroc": recovery.per_example})
         summary["recovery"] = recovery_facts(recovery)
-    if all(table is None for table in tables.values()):
-        raise InputError("nothing was found that could be written", file=target)
-    with atomic_directory(target) as partial:
-        for name, table in tables.items():
-            if table is not None:
-                with open(partial / name, "w", encoding="utf-8", newline="") as handle:
-                    table.to_csv(
-                        handle,
-                        sep="\t",
-                        index=False,
-                        float_format=_SIGNIFICANT,
-                        lineterminator="\n",
-                    )
-        summary["provenance"] = describe_origin(sources, **facts)
-        write_json(partial / SUMMARY_FILE, summary)
-    return target
+    if all(table is None for table in tables.values()) and more is None:
+        raise InputError("nothing was found that could be written", file=folder)
+    for name, table in tables.items():
+        if table is not None:
+            write_table(table, folder / name)
+    summary |= dict(more or {})
+    summary["provenance"] = describe_origin(sources, **facts)
+    write_json(folder / SUMMARY_FILE, summary)
+
+
+def write_table(table: pd.DataFrame, path: Path) -> None:
+    """Write one table of an interpretation, seven digits of each number."""
+    with open(path, "w", encoding="utf-8", newline="") as handle:
+        table.to_csv(handle, sep="\t", index=False, float_format=_SIGNIFICANT, lineterminator="\n")
 
 
 def recovery_facts(recovery: Recovery) -> dict[str, Any]:

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from urllib.parse import quote
 
+from exprimo.core.errors import InputError
 from exprimo.core.files.atomic import atomic_file
 from exprimo.report.chromatin.reading import is_chromatin_study, read_chromatin_study
 from exprimo.report.chromatin.view import chromatin_page
 from exprimo.report.dge.reading import is_dge_folder, read_dge
-from exprimo.report.document.html import Page, draw_all, render, save_pictures
+from exprimo.report.document.html import (
+    Body,
+    draw_all,
+    render_body,
+    render_file,
+    save_pictures,
+)
+from exprimo.report.document.joint import prefix_of, study_names, within_size
+from exprimo.report.document.page import Drawn, Page, Section
+from exprimo.report.document.provenance import reproduction
 from exprimo.report.halflife.reading import is_halflife_study, read_halflife_study
 from exprimo.report.halflife.view import halflife_page
 from exprimo.report.individual.reading import is_individual_study, read_individual_study
@@ -18,35 +31,107 @@ from exprimo.report.runs.view import runs_page
 from exprimo.report.study.reading import is_study, read_study
 from exprimo.report.study.view import dge_page, study_page
 
+SectionMaker = Callable[[Path], Section | None]
+"""Looks at a folder and makes a section of its page, or None where it has nothing to add."""
 
-def build_report(source: str | Path, out: str | Path | None = None) -> Path:
-    """Write the report of a folder as one self-contained HTML file.
+ADDED: tuple[SectionMaker, ...] = ()
+"""Sections that stand on every page whose folder has what they need, in this order."""
+
+
+def build_report(source: str | Path | Sequence[str | Path], out: str | Path | None = None) -> Path:
+    """Write the report of a folder, or of several, as one self-contained HTML file.
 
     The same figures are written as PNG and SVG beside it: to ``figures/`` in the folder, to
-    ``NAME_figures/`` for a report NAME.html elsewhere.
+    ``NAME_figures/`` for a report NAME.html elsewhere. A report of several folders begins with a
+    list of them, each with its question, its answer and its verdict.
 
     Parameters
     ----------
     source
         The folder of a Run, of a benchmark, of a test for differential expression, or of a
-        study with a ``study.json``.
+        study with a ``study.json``; or several of them.
     out
-        Where to write; ``report.html`` inside the folder unless given.
+        Where to write; ``report.html`` inside the folder unless given. Several folders need it.
 
     Returns
     -------
     Path
         The file that was written.
+
+    Examples
+    --------
+    >>> exprimo.report(["S1", "S2"], "both.html")                    # doctest: +SKIP
     """
-    page = make_page(source)
+    if not isinstance(source, str | Path):
+        return _joint_report([Path(one) for one in source], out)
+    page, added = make_page(source), _added(Path(source))
     target = Path(out) if out is not None else Path(source) / "report.html"
-    drawn = draw_all(page.charts)
-    text = render(page, drawn)
+    # Beside a report elsewhere, a folder called figures may be somebody's own.
+    pictures = "figures" if out is None else f"{target.stem}_figures"
+    drawn = _draw(page, added)
+    text = render_file(
+        [render_body(page, drawn, added, pictures=quote(pictures), made=reproduction(Path(source)))]
+    )
+    _write(text, target)
+    save_pictures(drawn, target.parent / pictures)
+    return target
+
+
+def _joint_report(sources: Sequence[Path], out: str | Path | None) -> Path:
+    if not sources or out is None:
+        raise InputError(
+            "nothing to report" if not sources else "say where to write a report of several",
+            remedy="Name folders and a file: exprimo report S1 S2 -o R.html",
+        )
+    if len(sources) == 1:
+        return build_report(sources[0], out)
+    target = Path(out)
+    names = study_names(sources)
+    prefixes = [prefix_of(name, k) for k, name in enumerate(names, 1)]
+    pages = [(make_page(source), _added(source)) for source in sources]
+    drawn = [_draw(page, added) for page, added in pages]
+    folder = f"{target.stem}_figures"
+
+    def bodies(figures: Sequence[Mapping[str, Drawn]]) -> list[Body]:
+        return [
+            render_body(
+                page, shown, added, prefix=prefix, name=name,
+                pictures=quote(f"{folder}/{prefix.rstrip('-')}"), own=_seen_from(target, source),
+                made=reproduction(source),
+            )
+            for source, (page, added), shown, prefix, name in zip(
+                sources, pages, figures, prefixes, names, strict=True
+            )
+        ]  # fmt: skip
+
+    words = sum(len(body.html.encode()) for body in bodies([{} for _ in pages]))
+    text = render_file(bodies(within_size(drawn, words)), f"{len(sources)} studies")
+    _write(text, target)
+    for prefix, figures in zip(prefixes, drawn, strict=True):
+        save_pictures(figures, target.parent / folder / prefix.rstrip("-"))
+    return target
+
+
+def _seen_from(target: Path, source: Path) -> str:
+    """Give the link to a folder's own report; nothing where it has none."""
+    own = source / "report.html"
+    if not own.is_file() or own.resolve() == target.resolve():
+        return ""
+    return quote(Path(os.path.relpath(own.resolve(), target.resolve().parent)).as_posix())
+
+
+def _added(source: Path) -> list[Section]:
+    made = (maker(source) for maker in ADDED)
+    return [section for section in made if section is not None]
+
+
+def _draw(page: Page, added: Sequence[Section]) -> dict[str, Drawn]:
+    return draw_all([*page.charts, *(chart for one in added for chart in one.charts)])
+
+
+def _write(text: str, target: Path) -> None:
     with atomic_file(target) as partial:
         partial.write_text(text, encoding="utf-8")
-    # Beside a report elsewhere, a folder called figures may be somebody's own.
-    save_pictures(drawn, target.parent / ("figures" if out is None else f"{target.stem}_figures"))
-    return target
 
 
 def write_figures(source: str | Path, out: str | Path | None = None) -> list[Path]:
@@ -60,7 +145,7 @@ def write_figures(source: str | Path, out: str | Path | None = None) -> list[Pat
         The folder to write to; ``figures/`` inside the source unless given.
     """
     folder = Path(out) if out is not None else Path(source) / "figures"
-    return save_pictures(draw_all(make_page(source).charts), folder)
+    return save_pictures(_draw(make_page(source), _added(Path(source))), folder)
 
 
 def make_page(source: str | Path) -> Page:

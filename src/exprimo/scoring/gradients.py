@@ -87,8 +87,8 @@ def gradient_blocks(
     description
         Shows progress under this name; None is silent.
     """
-    names = _chosen(predictor, inputs)
-    size = block_rows(memory, _bytes_per_example(predictor, names))
+    names = chosen_inputs(predictor, inputs)
+    size = block_rows(memory, bytes_per_example(predictor, names))
     with task(description or "", len(rows) if description else 0) as bar:
         for start in range(0, len(rows), size):
             part = rows[start : start + size]
@@ -166,16 +166,16 @@ def gradients(
     >>> gradients(net, {"sequence": np.array([[0, 2, 2, 4]], np.uint8)}).by_input["sequence"]
     array([[0., 3., 3., 0.]], dtype=float32)
     """
-    names = _chosen(predictor, inputs)
-    index = _output_index(predictor, output)
+    names = chosen_inputs(predictor, inputs)
+    index = output_index(predictor, output)
     predictor.check(batch)
-    with torch.inference_mode(False), torch.enable_grad(), _differentiable(predictor):
+    with torch.inference_mode(False), torch.enable_grad(), differentiable(predictor):
         given = to_tensors(batch, one_hot_table(predictor.device))
         totals: list[Tensor] = []
         value = torch.zeros(len(next(iter(given.values()))), device=predictor.device)
         for member in predictor.members:
-            leaves = _leaves(given, names)
-            out = explained(_on_strands(predictor, member, leaves), index, predictor.shapes.task)
+            leaves = leaves_of(given, names)
+            out = explained(on_strands(predictor, member, leaves), index, predictor.shapes.task)
             if not out.requires_grad:
                 raise ConfigError(
                     "this network's output cannot be differentiated",
@@ -213,16 +213,16 @@ def explained(raw: Tensor, index: int, kind: Task) -> Tensor:
     return raw[:, index]
 
 
-def _leaves(given: dict[str, Tensor], names: Sequence[str]) -> dict[str, Tensor]:
+def leaves_of(given: dict[str, Tensor], names: Sequence[str]) -> dict[str, Tensor]:
+    """Give inputs of which some, in float32, can be differentiated by."""
     return {
         name: values.detach().float().requires_grad_() if name in names else values
         for name, values in given.items()
     }
 
 
-def _on_strands(
-    predictor: NetworkPredictor, member: nn.Module, inputs: dict[str, Tensor]
-) -> Tensor:
+def on_strands(predictor: NetworkPredictor, member: nn.Module, inputs: dict[str, Tensor]) -> Tensor:
+    """Give a member's raw outputs, the mean over the strands where the network reads both."""
     found: Tensor = member(inputs).float()
     if predictor.both_strands:
         found = (found + member(flip(inputs)).float()) / 2
@@ -236,7 +236,8 @@ def _at_bases(slope: Tensor, one_hot: Tensor, every_base: bool, centred: bool) -
     return slope if every_base else (slope * one_hot).sum(1)
 
 
-def _chosen(predictor: NetworkPredictor, inputs: Sequence[str] | None) -> tuple[str, ...]:
+def chosen_inputs(predictor: NetworkPredictor, inputs: Sequence[str] | None) -> tuple[str, ...]:
+    """Give the inputs that are asked for, all unless given; refuse what is not read."""
     names = predictor.inputs if inputs is None else tuple(inputs)
     unknown = [name for name in names if name not in predictor.inputs]
     if unknown or not names:
@@ -248,7 +249,8 @@ def _chosen(predictor: NetworkPredictor, inputs: Sequence[str] | None) -> tuple[
     return names
 
 
-def _output_index(predictor: NetworkPredictor, output: str | None) -> int:
+def output_index(predictor: NetworkPredictor, output: str | None) -> int:
+    """Find the output that is asked for; a single one needs no name."""
     if output is None and len(predictor.outputs) == 1:
         return 0
     if output not in predictor.outputs:
@@ -260,7 +262,7 @@ def _output_index(predictor: NetworkPredictor, output: str | None) -> int:
     return predictor.outputs.index(output)
 
 
-def _differentiable(predictor: NetworkPredictor) -> AbstractContextManager[object]:
+def differentiable(predictor: NetworkPredictor) -> AbstractContextManager[object]:
     """Let recurrent layers be differentiated on CUDA, where cuDNN does so in training only."""
     if predictor.device.type != "cuda":
         return nullcontext()
@@ -269,7 +271,7 @@ def _differentiable(predictor: NetworkPredictor) -> AbstractContextManager[objec
     return flags(enabled=not recurrent, deterministic=True, allow_tf32=False)
 
 
-def _bytes_per_example(predictor: NetworkPredictor, names: Sequence[str]) -> int:
+def bytes_per_example(predictor: NetworkPredictor, names: Sequence[str]) -> int:
     """Measure what one more example keeps for the backward pass, with room for that pass."""
     kept = [_bytes_kept(predictor, names, n) for n in (2, 3)]
     return _BACKWARD * max(kept[1] - kept[0], 1)
@@ -288,7 +290,7 @@ def _bytes_kept(predictor: NetworkPredictor, names: Sequence[str], n: int) -> in
 
     table = one_hot_table(predictor.device)
     with torch.inference_mode(False), torch.enable_grad():
-        leaves = _leaves(to_tensors(empty_batch(predictor, n), table), names)
+        leaves = leaves_of(to_tensors(empty_batch(predictor, n), table), names)
         with torch.autograd.graph.saved_tensors_hooks(note, same):
-            _on_strands(predictor, predictor.members[0], leaves)
+            on_strands(predictor, predictor.members[0], leaves)
     return total

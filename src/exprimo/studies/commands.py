@@ -76,7 +76,8 @@ def train(
         Judge the model even on what it learned from, and stamp the report.
     settings
         Fields of `TrainConfig`: ``target``, ``seed``, ``ensemble``, ``split={"strategy": ...}``,
-        ``fit={"epochs": ...}``, ``machine={"threads": ...}``, ``options={...}``.
+        ``fit={"epochs": ...}``, ``augment={"sample": ...}``, ``machine={"threads": ...}``,
+        ``options={...}``.
 
     Examples
     --------

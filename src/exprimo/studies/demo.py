@@ -9,6 +9,7 @@ from typing import NamedTuple
 from exprimo.core.files.atomic import refuse_existing
 from exprimo.labels import DgeConfig
 from exprimo.models.pretrained.enformer import EnformerConfig, random_enformer, save_enformer
+from exprimo.report import build_report
 from exprimo.simulate import simulate
 from exprimo.simulate.chromatin.config import CellsConfig
 from exprimo.simulate.config import WorldConfig, WorldSize, world_config
@@ -32,6 +33,7 @@ from exprimo.studies.differential import (
     run_differential_study,
 )
 from exprimo.studies.differential.config import (
+    SHUFFLES,
     CountSource,
     ImbalanceComparison,
     MotifComparison,
@@ -62,7 +64,7 @@ MOTIF_P = 2e-4
 
 
 class Demonstration(NamedTuple):
-    """Five studies of simulated worlds; ``report`` is that of the first."""
+    """Five studies of simulated worlds; ``report`` is one page of all."""
 
     path: Path
     report: Path
@@ -76,7 +78,8 @@ class Demonstration(NamedTuple):
 def demo(out: str | Path = "demo", *, seed: int = 0, size: WorldSize = "small") -> Demonstration:
     """Simulate worlds and take them through five studies.
 
-    ``OUT/report.html`` asks how much expression can be read from promoters,
+    ``OUT/report.html`` holds all of them. ``OUT/expression/report.html`` asks how much expression
+    can be read from promoters,
     ``OUT/differential/report.html`` whether they tell which genes change between two conditions,
     ``OUT/individual/report.html`` whether the network of the first, which read one reference
     genome, tells how people differ, ``OUT/halflife/report.html`` what the half-life of the mRNA
@@ -90,9 +93,10 @@ def demo(out: str | Path = "demo", *, seed: int = 0, size: WorldSize = "small") 
     folder = Path(out)
     refuse_existing(folder)
     simulate(folder / "world", seed=seed, size=size, people=DEMO_PEOPLE)
-    first = demo_study(folder)
-    first.save(folder / "study.toml", comments=True)
-    expression = run_sequence_study(first, folder, out=folder)
+    first, home = demo_study(folder), folder / "expression"
+    home.mkdir()
+    first.save(home / "study.toml", comments=True)
+    expression = run_sequence_study(first, home, out=home)
     second, home = differential_demo_study(), folder / "differential"
     home.mkdir()
     second.save(home / "study.toml", comments=True)
@@ -110,9 +114,9 @@ def demo(out: str | Path = "demo", *, seed: int = 0, size: WorldSize = "small") 
     save_enformer(random_enformer(UNTRAINED_SIZES, seed), home / UNTRAINED)
     fifth.save(home / "study.toml", comments=True)
     individual = run_individual_study(fifth, home, out=home)
-    return Demonstration(
-        folder, expression.report, expression, differential, halflife, chromatin, individual
-    )
+    studies = (expression.path, differential.path, halflife.path, chromatin.path, individual.path)
+    report = build_report(studies, folder / "report.html")
+    return Demonstration(folder, report, expression, differential, halflife, chromatin, individual)
 
 
 def demo_study(folder: Path) -> SequenceStudy:
@@ -121,9 +125,9 @@ def demo_study(folder: Path) -> SequenceStudy:
     return SequenceStudy(
         out=".",
         promoters=PromoterSource(
-            fasta="world/genome.fa",
-            genes="world/genes.gtf",
-            targets="world/expression.tsv",
+            fasta="../world/genome.fa",
+            genes="../world/genes.gtf",
+            targets="../world/expression.tsv",
             target="expression",
         ),
         benchmark=ComparisonConfig(
@@ -150,8 +154,15 @@ def differential_demo_study() -> DifferentialStudy:
         benchmark=PromoterComparison(
             models=("cnn",), splits=("homology",), fit=FitConfig(epochs=DEMO_EPOCHS)
         ),
+        # A small generator, few passes and a model of seconds, the same from every seed: what is
+        # generated adds half a minute.
         imbalance=ImbalanceComparison(
-            strategies=("class_weights", "downsample"), models=("kmer_linear",)
+            strategies=("class_weights", "downsample"),
+            generators=(SHUFFLES, "diffusion"),
+            models=("kmer_linear",),
+            generator_steps=120,
+            generator_passes=10,
+            generator_options={"diffusion": {"channels": 16, "blocks": 2}},
         ),
         targets=OtherTargets(also=()),
         motifs=MotifComparison(file="../world/truth/motifs.meme"),
@@ -234,7 +245,7 @@ def individual_demo_study() -> IndividualStudy:
         ),
         genes=Genes(fasta="../world/genome.fa", genes="../world/genes.gtf"),
         models=Models(
-            answer="../benchmark/runs/cnn-homology-s0",
+            answer="../expression/benchmark/runs/cnn-homology-s0",
             beside={"untrained enformer": f"enformer:{UNTRAINED}"},
         ),
         # Narrow windows, few genes and quick learners: all of it takes about a minute. What acts

@@ -92,6 +92,28 @@ class FitConfig(Config):
         return self
 
 
+class AugmentConfig(Config):
+    """Generated examples of the positive class, for training alone."""
+
+    sample: str | None = None
+    """A file of ``exprimo generate sample``; unset: no augmentation."""
+    ratio: float = Field(1.0, gt=0, allow_inf_nan=False)
+    """Positives, real and generated together, for each negative of the training part; 1
+    balances the classes."""
+    insist: bool = False
+    """Learn from sequences that failed the check for copies, or that nobody checked."""
+    sha256: str | None = None
+    """Content hash of the sample, noted when training starts: another content is refused then."""
+
+    @model_validator(mode="after")
+    def _something_to_add(self) -> Self:
+        fields = type(self).model_fields
+        changed = [name for name in fields if getattr(self, name) != fields[name].default]
+        if self.sample is None and changed:
+            raise ValueError(f"{', '.join(changed)} does nothing without augment.sample")
+        return self
+
+
 class MachineConfig(Config):
     """Where it runs; changes speed, and rounding."""
 
@@ -139,6 +161,8 @@ class TrainConfig(Config):
     """Who may learn from whom."""
     fit: FitConfig = FitConfig()
     """How a network is fitted."""
+    augment: AugmentConfig = AugmentConfig()
+    """Generated examples that training adds to the positives."""
     machine: MachineConfig = MachineConfig()
     """Where it runs."""
 

@@ -60,7 +60,7 @@ def fit_model(material: Material, config: TrainConfig, folder: Path) -> Fitted:
 
 def settled_fit(material: Material, config: TrainConfig) -> FitConfig:
     """Replace what was left to be chosen by the examples that the model learns from."""
-    n = len(material.parts["train"])
+    n = len(material.learned)
     balance = material.balance
     window = window_of(material.dataset)
     settled = resolve_fit(config.fit, balance.learned(n), window, balance.shown(n))
@@ -204,7 +204,7 @@ def _train_in_team(fabric: Any, values: dict[str, Any], folder: str, member: int
 def _recipe(
     material: Material, config: TrainConfig, devices: list[torch.device], precision: Precision
 ) -> Recipe:
-    target = material.values[material.parts["train"]]
+    target = material.values[material.learned]
     fit = settled_fit(material, config)
     spec, options = trained_network(material.spec, material.options)
     scaler, balance = _scaler(target, material.task), material.balance
@@ -240,7 +240,7 @@ def _recipe(
 
 def _examples(material: Material, member: int) -> tuple[Examples, Examples]:
     """Give what a member learns from, and what it stops by."""
-    train, val = material.parts["train"], material.parts["val"]
+    train, val = material.learned, material.parts["val"]
     if material.folds:
         val = material.folds[member]
         train = train[~np.isin(train, val)]

@@ -18,6 +18,7 @@ from exprimo.features.derived import derive_inputs
 from exprimo.features.embeddings import attach_embeddings
 from exprimo.models import ModelSpec, Task, get_spec
 from exprimo.models.zoo import trained_network
+from exprimo.training.augmentation import Augmentation, Classes, augment
 from exprimo.training.batches import Rows
 from exprimo.training.config import TrainConfig
 from exprimo.training.folds import deal_folds
@@ -30,7 +31,8 @@ class Material(NamedTuple):
 
     ``values`` are 1 and 0 where the target was cut into high and low; the cut was found on the
     rows ``cut_on``. ``settled`` names what options took from the training part; ``folds`` are the
-    rows by which each member of an ensemble stops, where each has its own.
+    rows by which each member of an ensemble stops, where each has its own. ``added`` are
+    generated rows, above the examples of the dataset.
     """
 
     dataset: Dataset
@@ -46,6 +48,13 @@ class Material(NamedTuple):
     cut_on: Rows
     settled: tuple[str, ...] = ()
     folds: tuple[Rows, ...] = ()
+    added: Augmentation | None = None
+
+    @property
+    def learned(self) -> Rows:
+        """Rows that the model learns from, generated ones last."""
+        real = self.parts["train"]
+        return real if self.added is None else np.concatenate([real, self.added.rows])
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -85,14 +94,7 @@ def gather(dataset: Dataset, config: TrainConfig, split: Split) -> Material:
     spec = get_spec(config.model)
     options = spec.config.checked(config.options)
     _refuse_missing_inputs(dataset, spec, options)
-    if config.embeddings is not None and "embedding" not in _inputs_of(spec, options):
-        raise ConfigError(
-            f"{spec.name} does not read the embeddings that were given",
-            record="embeddings",
-            found=", ".join(_inputs_of(spec, options)) or "no input",
-            expected="a model that reads embeddings, such as halflife_cnn with dna = embedding",
-            remedy="Add --set options.dna=embedding, or leave the embeddings out",
-        )
+    _refuse_unread_embeddings(config, spec, options)
     target = dataset.the_target(config.target)
     task = task_of(target, config.above)
     if task not in spec.tasks:
@@ -117,6 +119,10 @@ def gather(dataset: Dataset, config: TrainConfig, split: Split) -> Material:
         for part in fitted_on:
             _refuse_absent_classes(dataset, target, part, values[parts[part]])
     train = values[parts["train"]]
+    added = augment(dataset, config, split, _inputs_of(spec, options), Classes(target, cut, train))
+    if added is not None:
+        values = added.values(values)
+        train = np.append(train, values[added.rows])
     balance = balance_of(train, config.fit, task, len(target.classes) or 2)
     if spec.adapt is not None:
         options = spec.adapt(options, balance.learned(len(train)))
@@ -135,6 +141,7 @@ def gather(dataset: Dataset, config: TrainConfig, split: Split) -> Material:
         cut_on,
         settled,
         deal_folds(dataset, split, parts["train"], config, spec),
+        added,
     )
 
 
@@ -177,6 +184,17 @@ def _refuse_missing_inputs(dataset: Dataset, spec: ModelSpec, options: Config) -
             found=", ".join(dataset.inputs),
             expected=", ".join(inputs),
             remedy=remedy,
+        )
+
+
+def _refuse_unread_embeddings(config: TrainConfig, spec: ModelSpec, options: Config) -> None:
+    if config.embeddings is not None and "embedding" not in _inputs_of(spec, options):
+        raise ConfigError(
+            f"{spec.name} does not read the embeddings that were given",
+            record="embeddings",
+            found=", ".join(_inputs_of(spec, options)) or "no input",
+            expected="a model that reads embeddings, such as halflife_cnn with dna = embedding",
+            remedy="Add --set options.dna=embedding, or leave the embeddings out",
         )
 
 

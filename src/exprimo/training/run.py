@@ -25,7 +25,6 @@ from exprimo.core.files.atomic import (
 )
 from exprimo.core.files.provenance import describe_origin
 from exprimo.core.files.versions import RUN_FORMAT
-from exprimo.core.ledger import Ledger, keys_of
 from exprimo.core.predictor import Prediction
 from exprimo.core.run import Run, write_json, write_predictions
 from exprimo.core.split import Part, Split
@@ -33,7 +32,7 @@ from exprimo.features.embeddings import embedding_facts
 from exprimo.models.network import Precision
 from exprimo.models.stored import save_model
 from exprimo.splits import make_split
-from exprimo.training.config import TrainConfig
+from exprimo.training.config import AugmentConfig, TrainConfig
 from exprimo.training.fitting import (
     complete_options,
     filled_options,
@@ -45,6 +44,7 @@ from exprimo.training.judging import Judged, check_leaks, judge_parts, leak_fact
 from exprimo.training.machine import prepare
 from exprimo.training.material import Fitted, Material, gather, open_examples
 from exprimo.training.predicting import predict_rows, prediction_columns
+from exprimo.training.recorded import ledger_of, with_first
 
 HISTORY_COLUMNS = (
     "member",
@@ -103,12 +103,12 @@ def train_run(
         material = gather(dataset, config, used)
         complete = _complete(config, material, used, precision)
         _store_config(complete, folder)
-        ledger = _ledger(material)
+        ledger = ledger_of(material)
         held = check_leaks(ledger, dataset, material.parts["test"], used.held_out, allow=allow_leak)
         ledger.save(folder / "ledger.parquet")
         fitted = fit_model(material, complete, folder)
         seconds = time.perf_counter() - started
-        _with_first(ledger, fitted).save(folder / "ledger.parquet")
+        with_first(ledger, fitted).save(folder / "ledger.parquet")
         save_model(
             folder / "model.safetensors",
             fitted.predictor,
@@ -129,7 +129,7 @@ def train_run(
         write_json(folder / "metrics.json", metrics)
         names = [str(device) for device in devices]
         machine = {"devices": names, "precision": precision, "threads": threads}
-        write_json(folder / "provenance.json", _provenance(dataset, used, complete, machine))
+        write_json(folder / "provenance.json", _provenance(material, used, complete, machine))
         for state in folder.glob("state-*.safetensors"):
             state.unlink()
         if on_complete is not None:
@@ -238,6 +238,7 @@ def _facts(material: Material, fitted: Fitted) -> dict[str, Any]:
         "inputs": list(material.inputs),
         "classes": list(material.classes) or None,
         "n_train": len(material.parts["train"]),
+        "augment": None if material.added is None else dict(material.added.facts),
         "n_parameters": fitted.n_parameters,
         "chosen": fitted.chosen,
     }
@@ -253,6 +254,9 @@ def _complete(
             "embeddings": _resolved(config.embeddings),
             "split": config.split.model_copy(update={"strategy": split.strategy}),
             "fit": fit,
+            "augment": _settled_augment(
+                config.augment, None if material.added is None else material.added.facts["sha256"]
+            ),
             "machine": config.machine.model_copy(update={"precision": precision}),
             "target": material.target,
             "options": complete_options(material.options),
@@ -262,6 +266,10 @@ def _complete(
 
 def _resolved(path: str | None) -> str | None:
     return None if path is None else str(Path(path).resolve())
+
+
+def _settled_augment(wanted: AugmentConfig, sha256: str | None) -> AugmentConfig:
+    return wanted.model_copy(update={"sample": _resolved(wanted.sample), "sha256": sha256})
 
 
 def _store_config(config: TrainConfig, folder: Path) -> None:
@@ -282,6 +290,9 @@ def _filled_from(before: TrainConfig, config: TrainConfig) -> TrainConfig:
             "dataset": str(Path(config.dataset).resolve()),
             "embeddings": _resolved(config.embeddings),
             "fit": config.fit.model_copy(update=fit),
+            "augment": _settled_augment(
+                config.augment, config.augment.sha256 or before.augment.sha256
+            ),
             "split": config.split.model_copy(update=split),
             "machine": config.machine.model_copy(update=machine),
             "target": config.target or before.target,
@@ -321,29 +332,6 @@ def _differences(one: TrainConfig, other: TrainConfig, changed: list[str]) -> st
     return ", ".join(told)
 
 
-def _ledger(material: Material) -> Ledger:
-    train = keys_of(material.dataset, material.parts["train"])
-    val = keys_of(material.dataset, material.parts["val"])
-    learned = {"weights": train}
-    if material.spec.kind == "hybrid":
-        learned["boosted trees"] = train
-    if material.spec.kind != "baseline" and material.task == "regression":
-        learned["target scaler"] = train
-    for name in material.settled:
-        learned[name] = train
-    if material.cut is not None:
-        learned["cut between high and low"] = keys_of(material.dataset, material.cut_on)
-    # What validation chose: the epoch, the penalty or the trees, the threshold, the conformal
-    # width.
-    learned["choices on validation"] = val
-    return Ledger(learned)
-
-
-def _with_first(ledger: Ledger, fitted: Fitted) -> Ledger:
-    """Add what a network took from the training part before its first epoch."""
-    return Ledger({**ledger.learned, **dict.fromkeys(fitted.first, ledger.learned["weights"])})
-
-
 def _predict_parts(material: Material, fitted: Fitted) -> dict[Part, Judged]:
     judged: dict[Part, Judged] = {}
     for part, rows in material.parts.items():
@@ -380,12 +368,17 @@ def _store_history(fitted: Fitted, folder: Path) -> None:
 
 
 def _provenance(
-    dataset: Dataset, split: Split, config: TrainConfig, machine: dict[str, Any]
+    material: Material, split: Split, config: TrainConfig, machine: dict[str, Any]
 ) -> dict[str, Any]:
+    dataset, sources = material.dataset, [material.dataset.path]
+    if material.added is not None:
+        sources.append(Path(material.added.facts["sample"]))
+        told = {**material.added.facts, "generator": dict(material.added.generator)}
+        machine = {"augment": told, **machine}
     if config.embeddings is not None:
         machine = {"embeddings": embedding_facts(config.embeddings), **machine}
     return describe_origin(
-        [dataset.path],
+        sources,
         format_version=RUN_FORMAT,
         dataset=dataset_facts(dataset),
         split={

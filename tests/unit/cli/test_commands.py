@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,10 +15,9 @@ import typer
 
 import exprimo
 from exprimo.cli import main as cli
-from exprimo.core.errors import InputError
-from exprimo.core.files.provenance import exprimo_version
 from exprimo.features.haplotypes import HaplotypeSummary
 from exprimo.generate import Checked, Sampled
+from exprimo.generate.design import Designed
 from exprimo.genetics.clumping import Clumped
 from exprimo.genetics.coloc import Colocalised, Twas
 from exprimo.genetics.eqtl import EqtlMap, MappedPeople
@@ -26,10 +25,12 @@ from exprimo.genetics.finemap import FineMapped
 from exprimo.genetics.scores.fitting import FittedScores
 from exprimo.genetics.scores.scoring import ScoredPeople
 from exprimo.genetics.stacking import StackDone
+from exprimo.interpret.explain import Explained
 from exprimo.report.runs import validity
 from exprimo.scoring.mutagenesis import Mutated
 from exprimo.scoring.personal import PersonalPredictions
 from exprimo.scoring.variants import ScoredVariants
+from exprimo.studies.motifs import MotifsFound, MotifsInserted
 
 
 def commands(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
@@ -40,6 +41,7 @@ def commands(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]
             yield " ".join((*path, name)), command
 
 
+Call = Callable[..., tuple[int, str, str]]
 COMMANDS = dict(commands(typer.main.get_command(cli.app)))
 
 
@@ -51,23 +53,13 @@ def warned(monkeypatch: pytest.MonkeyPatch) -> str:
     return doubt
 
 
-def call(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *arguments: object
-) -> tuple[int, str, str]:
-    monkeypatch.setattr("sys.argv", ["exprimo", *map(str, arguments)])
-    with pytest.raises(SystemExit) as ended:
-        cli.main()
-    said = capsys.readouterr()
-    return int(ended.value.code or 0), said.out, said.err
-
-
 @pytest.mark.parametrize("name", COMMANDS)
 def test_help_explains_every_option_and_shows_an_example(
-    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    name: str, monkeypatch: pytest.MonkeyPatch, call: Call
 ) -> None:
     monkeypatch.setenv("COLUMNS", "400")
     monkeypatch.setenv("TERMINAL_WIDTH", "400")
-    code, out, err = call(monkeypatch, capsys, *name.split(), "-h")
+    code, out, err = call(*name.split(), "-h")
     assert (code, err) == (0, "")
     text = re.sub(r"\s+", " ", re.sub(r"\x1b\[[0-9;]*m", "", out))
     command = COMMANDS[name]
@@ -82,10 +74,10 @@ def test_help_explains_every_option_and_shows_an_example(
 
 
 def test_the_first_page_lists_the_commands_with_their_purpose(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, call: Call
 ) -> None:
     monkeypatch.setenv("COLUMNS", "200")
-    code, out, _ = call(monkeypatch, capsys, "-h")
+    code, out, _ = call("-h")
     assert code == 0
     for name in COMMANDS:
         assert re.search(rf"\b{name.split()[0]} +\w", out), name
@@ -191,6 +183,32 @@ DRAWN = Sampled(Path("S.h5"), 3, 80, "gan", "y", "2.5", 1, 0.1)
 PEOPLE = ScoredPeople(Path("P.tsv"), "exprimo", 4, 3, 9, {}, 0, {}, 0)
 STACKED = StackDone(Path("K"), 3, 4, 5, 6, {}, {}, ())
 
+DESIGNED = Designed(
+    Path("D"), 12.0, "no one else", pd.DataFrame({"design": ["greedy-1"]}),
+    pd.DataFrame(
+        {
+            "method": ["greedy"], "role": ["method"], "n": [3], "guide": [11.9],
+            "judged": [float("nan")], "error": [0.1], "error_low": [0.0], "error_high": [0.2],
+            "gap": [float("nan")], "gap_low": [float("nan")], "gap_high": [float("nan")],
+            "edits": [4.0], "nearest_edits": [4.0],
+        }
+    ),
+    {"guide": None, "judge": None}, ("no judge",),
+)  # fmt: skip
+EXPLAINED = Explained(
+    Path("E"), "gradient × input", "test", 9, 9, 0, ("sequence",), "logit", None, (-40, 0.5),
+    (0.8, 0.6), (),
+)  # fmt: skip
+PATTERN = {
+    "pattern": "pos_1", "sign": "+", "seqlets": 20, "sites": 31, "consensus": "TGACTCA",
+    "name": "", "match": "", "match_id": "", "q": float("nan"),
+}  # fmt: skip
+PATTERNS = MotifsFound(Path("M"), 1, 0, 31, "", 0.05, pd.DataFrame([PATTERN]))
+EFFECT = {
+    "motif": "pos_1", "name": "", "strand": "+", "position": -40, "effect": 0.5, "low": 0.4,
+    "high": 0.6,
+}  # fmt: skip
+INSERTED = MotifsInserted(Path("F"), 1, 100, "test", "logit", pd.DataFrame([EFFECT]), None)
 CALLS: dict[str, tuple[list[str], str, Any, str]] = {
     "demo": ([], "demo", SHOWN, "0.400 to 0.600"),
     "simulate": (["W"], "simulate", WORLD, "genes 2"),
@@ -250,6 +268,14 @@ CALLS: dict[str, tuple[list[str], str, Any, str]] = {
         "eqtl_overlap", OVERLAPPED, "No eQTL is significant",
     ),
     "clump": (["--associations", "g.tsv", *GENES[:2]], "clump", CLUMPED, "2 clumps"),
+    "explain": (["R", "D.h5", "-o", "E"], "explain", EXPLAINED, "position -40"),
+    "motifs find": (["E", "-o", "M"], "motifs_find", PATTERNS, "TGACTCA"),
+    "motifs insert": (
+        ["R", "D.h5", "--motifs", "m.meme", "-o", "F"], "motifs_insert", INSERTED, "-40",
+    ),
+    "generate design": (
+        ["R", "D.h5", "--target", "12", "-o", "D"], "generate_design", DESIGNED, "no one else",
+    ),
     "generate check": (["S.h5", "D.h5", "-o", "C"], "generate_check", CHECKED, "gate: passed"),
     "generate fit": (["D.h5", "-o", "GEN"], "generate_fit", FITTED_GENERATOR, "kept the weights"),
     "generate sample": (["GEN", "-n3", "-o", "S.h5"], "generate_sample", DRAWN, "3 sequences"),
@@ -267,17 +293,17 @@ def test_every_command_is_called_below() -> None:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_result_is_a_summary_or_json(
-    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    name: str, monkeypatch: pytest.MonkeyPatch, call: Call
 ) -> None:
     # None of the files named above is there.
     monkeypatch.setattr("exprimo.data.textfile.require_file", lambda *_: None)
     arguments, function, result, summary = CALLS[name]
     if result is not None:
         monkeypatch.setattr(exprimo, function, lambda *_, **__: result)
-    code, out, err = call(monkeypatch, capsys, *name.split(), *arguments)
+    code, out, err = call(*name.split(), *arguments)
     assert (code, err) == (0, "")
     assert summary in out
-    code, out, err = call(monkeypatch, capsys, *name.split(), *arguments, "--json")
+    code, out, err = call(*name.split(), *arguments, "--json")
     assert (code, err) == (0, "")
     assert out.count("\n") == 1
 
@@ -289,11 +315,9 @@ def test_the_result_is_a_summary_or_json(
     assert facts
 
 
-def test_an_undefined_score_is_called_so(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_undefined_score_is_called_so(monkeypatch: pytest.MonkeyPatch, call: Call) -> None:
     monkeypatch.setattr(exprimo, "run", lambda *_, **__: BENCHMARKED)
-    _, out, _ = call(monkeypatch, capsys, "run", "s.toml")
+    _, out, _ = call("run", "s.toml")
     assert [line.split() for line in out.splitlines()[:3]] == [
         ["model", "split", "pearson_r", "95%", "interval"],
         ["mean", "homology", "undefined", "-"],
@@ -302,7 +326,7 @@ def test_an_undefined_score_is_called_so(
 
 
 def test_options_reach_the_function_as_they_were_given(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, call: Call
 ) -> None:
     given: dict[str, Any] = {}
 
@@ -312,7 +336,7 @@ def test_options_reach_the_function_as_they_were_given(
 
     monkeypatch.setattr(exprimo, "train", train)
     code, _, _ = call(
-        monkeypatch, capsys, "train", "D.h5", "-o", "R", "--test-chroms", "VII, XV", "--epochs", 3,
+        "train", "D.h5", "-o", "R", "--test-chroms", "VII, XV", "--epochs", 3,
         "--set", "fit.patience=2", "--set", "options.kernel=5", "--allow-leak", "--threads", 1,
     )  # fmt: skip
     assert code == 0
@@ -329,70 +353,12 @@ def test_options_reach_the_function_as_they_were_given(
     assert given["resume"] is False
 
 
-def failing(error: BaseException) -> Any:
-    def fail(*_: Any, **__: Any) -> Any:
-        raise error
-
-    return fail
-
-
-def test_exit_codes(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    assert call(monkeypatch, capsys, "--version")[:2] == (0, f"exprimo {exprimo_version()}\n")
-    code, _, err = call(monkeypatch, capsys, "train", "D.h5")
-    assert code == 2
-    assert "--out" in err
-    code, _, err = call(monkeypatch, capsys, "trian", "D.h5")
-    assert code == 2
-    assert "trian" in err
-    monkeypatch.setattr(exprimo, "report", failing(InputError("no such run", file="R")))
-    assert call(monkeypatch, capsys, "report", "R") == (2, "", "exprimo: R: no such run.\n")
-    monkeypatch.setattr(exprimo, "report", failing(KeyboardInterrupt()))
-    code, out, err = call(monkeypatch, capsys, "report", "R")
-    assert (code, out) == (130, "")
-    assert "--resume" in err
-
-
-@pytest.mark.parametrize("at", [0, 1, 2])
-def test_debug_adds_the_traceback_wherever_it_stands(
-    at: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(exprimo, "report", failing(InputError("no such run", file="R")))
-    line = ["report", "R"]
-    line.insert(at, "--debug")
-    monkeypatch.setattr("sys.argv", ["exprimo", *line])
-    with pytest.raises(InputError, match="no such run"):
-        cli.main()
-    assert capsys.readouterr().err == ""
-
-
-def test_a_list_of_numbers_that_is_none(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    line = ["benchmark", "D.h5", "-o", "B", "--fractions", "half"]
-    code, out, err = call(monkeypatch, capsys, *line)
-    assert (code, out) == (2, "")
-    assert "--fractions: not a list of numbers. Found: half" in err
-
-
-def test_check_fails_where_a_file_is_bad(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    bad = SimpleNamespace(path=Path("d.tsv"), kind="counts", ok=False, facts={}, problems=["-3"])
-    monkeypatch.setattr(exprimo, "check", lambda _: [FOUND, bad])
-    code, out, _ = call(monkeypatch, capsys, "check", "c.tsv", "d.tsv")
-    assert code == 2
-    assert out.splitlines()[-2:] == ["d.tsv: counts, NOT OK", "  problem: -3"]
-    code, out, _ = call(monkeypatch, capsys, "check", "c.tsv", "d.tsv", "--json")
-    assert code == 2
-    assert [file["ok"] for file in json.loads(out)["files"]] == [True, False]
-
-
 @pytest.mark.parametrize("name", ["train", "benchmark", "run", "demo"])
 def test_serious_doubts_of_the_report_are_said_at_once(
-    name: str, warned: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    name: str, warned: str, monkeypatch: pytest.MonkeyPatch, call: Call
 ) -> None:
     arguments, function, result, _ = CALLS[name]
     monkeypatch.setattr(exprimo, function, lambda *_, **__: result)
-    assert warned in call(monkeypatch, capsys, name, *arguments)[1]
-    asked = call(monkeypatch, capsys, name, *arguments, "--json")[1]
+    assert warned in call(name, *arguments)[1]
+    asked = call(name, *arguments, "--json")[1]
     assert warned in json.dumps(json.loads(asked))

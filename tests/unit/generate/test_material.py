@@ -127,7 +127,7 @@ def test_mixed_lengths_are_refused(tmp_path: Path) -> None:
     codes[:200, :3] = 4
     codes[:200, 36:] = 4
     path = _write(tmp_path / "D.h5", codes)
-    with pytest.raises(InputError, match=r"mixed lengths\. Found: \d+ of \d+ have 33 to 33 bases"):
+    with pytest.raises(InputError, match=r"mixed lengths\. Found: \d+ of \d+ have 33 bases"):
         _gathered(path)
 
 

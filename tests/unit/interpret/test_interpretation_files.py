@@ -60,7 +60,7 @@ def test_every_table_reads_back(tmp_path: Path) -> None:
     assert made.profile is not None
     assert made.profile["planted"].tolist() == [0.0] * 5 + [1.0] * 4 + [0.0] * 12
     summary = json.loads((folder / "interpretation.json").read_text())
-    assert summary["format_version"] == 1
+    assert summary["format_version"] == 2
     assert (summary["task"], summary["smooth"], summary["scale"]) == ("classification", 3, "logit")
     assert summary["provenance"]["model"] == "cnn"
     assert summary["provenance"]["sources"][0]["bytes"] == 7

@@ -13,9 +13,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from exprimo.core.dataset.stored_rows import StoredRows
 from exprimo.core.dataset.structure import check_structure
 from exprimo.core.dataset.variables import TargetKind
-from exprimo.core.errors import FormatError, InputError, StorageError
+from exprimo.core.errors import FormatError, InputError, MismatchError
 from exprimo.core.files.atomic import being_written, is_being_written
 from exprimo.core.files.versions import DATASET_FORMAT, check_alphabet, check_format_version
 
@@ -50,56 +51,11 @@ class _Attached(NamedTuple):
     take: Callable[[npt.NDArray[np.int64]], npt.NDArray[Any]]
 
 
-class _Rows:
-    """Fetch rows of one contiguous array with ``pread``.
+class _Behind(NamedTuple):
+    """Rows of an input behind those of the examples: the examples of another dataset."""
 
-    A memory map would count every page touched in an epoch as resident; reads into one small
-    buffer do not, and cost about a microsecond a row from the page cache.
-    """
-
-    def __init__(self, path: Path, handle: int, values: h5py.Dataset) -> None:
-        self._path = path
-        self._handle = handle
-        self._dtype = values.dtype
-        self._shape = tuple(values.shape)
-        self._row_bytes = int(np.prod(self._shape[1:])) * values.dtype.itemsize
-        offset = values.id.get_offset()
-        if offset is None:
-            raise FormatError(
-                "an input is chunked or compressed, so rows cannot be read one by one",
-                file=path,
-                record=values.name,
-                remedy="Use the file as Exprimo wrote it; no tool may repack it",
-            )
-        self._offset = int(offset)
-
-    def take(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
-        out = np.empty((len(rows), *self._shape[1:]), dtype=self._dtype)
-        if not out.size:
-            return out
-        view = memoryview(out).cast("B")  # type: ignore[arg-type]  # an ndarray is a buffer
-        size = self._row_bytes
-        for position, row in enumerate(rows.tolist()):
-            if not 0 <= row < self._shape[0]:
-                raise IndexError(f"row {row} of {self._shape[0]}")
-            part = view[position * size : (position + 1) * size]
-            if os.preadv(self._handle, [part], self._offset + row * size) != size:
-                raise self._cut_short()
-        return out
-
-    def slice(self, start: int, stop: int) -> npt.NDArray[Any]:
-        count = stop - start
-        at, wanted = self._offset + start * self._row_bytes, count * self._row_bytes
-        raw = b""
-        while len(raw) < wanted:
-            more = os.pread(self._handle, wanted - len(raw), at + len(raw))
-            if not more:
-                raise self._cut_short()
-            raw += more
-        return np.frombuffer(raw, self._dtype).reshape(count, *self._shape[1:])
-
-    def _cut_short(self) -> StorageError:
-        return StorageError("the dataset was cut short while it was read", file=self._path)
+    first: int
+    dataset: Dataset
 
 
 class Dataset:
@@ -118,9 +74,10 @@ class Dataset:
         self.path = path
         self._file = file
         self._handle = os.open(path, os.O_RDONLY)
-        self._rows: dict[str, _Rows] = {}
+        self._rows: dict[str, StoredRows] = {}
         self._indexes: dict[str, npt.NDArray[np.int64]] = {}
         self._attached: dict[str, _Attached] = {}
+        self._behind: dict[str, _Behind] = {}
         self._stored: dict[str, InputInfo] | None = None
 
     @classmethod
@@ -166,6 +123,8 @@ class Dataset:
             self._file.close()
             os.close(self._handle)
             self._handle = -1
+        for behind in self._behind.values():
+            behind.dataset.close()
 
     def __enter__(self) -> Self:
         return self
@@ -247,6 +206,39 @@ class Dataset:
         self._attached[info.name] = _Attached(info, take)
         self._indexes[info.name] = index
 
+    def extend(self, name: str, other: Dataset) -> npt.NDArray[np.int64]:
+        """Let an input have the examples of another dataset behind those of this one.
+
+        `index`, `rows` and `batch` know them, and read them from that file when they are asked
+        for. The table, targets, `inputs` and `distinct` stay what this file holds. ``other`` is
+        closed together with this dataset.
+
+        Returns
+        -------
+        ndarray
+            The numbers that they have here, ``len(self)`` and on, shape (len(other),).
+
+        Examples
+        --------
+        >>> with Dataset.open("D.h5") as data:                      # doctest: +SKIP
+        ...     rows = data.extend("sequence", Dataset.open("S.h5"))
+        ...     data.rows("sequence", rows[:2])                     # (2, length) uint8
+        """
+        mine, theirs = self.inputs[name], other.inputs[name]
+        if (mine.shape, mine.labels) != (theirs.shape, theirs.labels):
+            raise MismatchError(
+                f"rows of another shape than {name} has",
+                file=other.path,
+                found=theirs.shape,
+                expected=mine.shape,
+            )
+        if name in self._attached or name in self._behind:
+            raise InputError(f"input {name} cannot be extended again", file=self.path)
+        n, more = len(self), np.arange(len(other), dtype=np.int64)
+        self._indexes[name] = np.concatenate([self.index(name), mine.n_distinct + more])
+        self._behind[name] = _Behind(mine.n_distinct, other)
+        return n + more
+
     @property
     def targets(self) -> Mapping[str, TargetInfo]:
         """Targets by name."""
@@ -306,7 +298,19 @@ class Dataset:
         index = self.index(name)[examples]
         if name in self._attached:
             return self._attached[name].take(index)
+        if name in self._behind:
+            return self._rows_of_both(name, index)
         return self._reader(name).take(index)
+
+    def _rows_of_both(self, name: str, index: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
+        """Fetch rows that stand partly in this file, partly in the one behind it."""
+        first, other = self._behind[name]
+        behind = index >= first
+        info = self.inputs[name]
+        out = np.empty((len(index), *info.shape), info.dtype)
+        out[~behind] = self._reader(name).take(index[~behind])
+        out[behind] = other.rows(name, index[behind] - first)
+        return out
 
     def distinct(self, name: str, start: int, stop: int) -> npt.NDArray[Any]:
         """Fetch distinct rows ``start`` to ``stop`` (outside) of an input."""
@@ -334,9 +338,9 @@ class Dataset:
             )
         return self._file[f"inputs/{name}"]
 
-    def _reader(self, name: str) -> _Rows:
+    def _reader(self, name: str) -> StoredRows:
         if name not in self._rows:
-            self._rows[name] = _Rows(self.path, self._handle, self._group(name)["values"])
+            self._rows[name] = StoredRows(self.path, self._handle, self._group(name)["values"])
         return self._rows[name]
 
 

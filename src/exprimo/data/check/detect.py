@@ -15,6 +15,7 @@ from exprimo.data.check.association_kind import (
     is_predictdb,
     weights_kind,
 )
+from exprimo.data.check.generated import generated_folder_kind
 from exprimo.data.check.genotypes import (
     binary_genotype_kind,
     is_expression_bed,
@@ -105,6 +106,8 @@ def _folder_kind(path: Path) -> str:
             return kind
     if genetic := genetic_folder_kind(path):
         return genetic
+    if generated := generated_folder_kind(path):
+        return generated
     if (path / "provenance.json").is_file() or (path / "model.safetensors").is_file():
         return "Exprimo run"
     if holds_quantifications(path):

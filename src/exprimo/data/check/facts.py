@@ -28,6 +28,13 @@ from exprimo.data.check.association_kind import (
 )
 from exprimo.data.check.findings import Findings
 from exprimo.data.check.gene_hdf5_facts import gene_hdf5_facts
+from exprimo.data.check.generated import (
+    FIDELITY,
+    GENERATOR,
+    fidelity_facts,
+    generator_facts,
+    sample_facts,
+)
 from exprimo.data.check.genotypes import (
     expression_bed_facts,
     plink_facts,
@@ -216,7 +223,7 @@ def _dataset(path: Path) -> Findings:
             present = int(np.isfinite(data.target(name)).sum())
             facts[f"target {name}"] = f"{target.kind}, {present:,} values"
         facts["sha256"] = data.sha256
-    return Findings(facts, [])
+    return Findings(sample_facts(path) | facts, [])
 
 
 def _run(path: Path) -> Findings:
@@ -340,6 +347,8 @@ FACTS: Mapping[str, Callable[[Path], Findings]] = {
     "HDF5 file": _dataset,
     "Exprimo run": _run,
     "Exprimo benchmark": _benchmark,
+    GENERATOR: generator_facts,
+    FIDELITY: fidelity_facts,
     "parquet table": _parquet,
     "unknown": _unknown,
 }

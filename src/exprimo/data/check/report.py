@@ -34,8 +34,9 @@ class FileReport:
         ``colocalisation``, ``TWAS``, ``stack``, ``mutagenesis``, ``mutagenesis (BED)``,
         ``mutagenesis (HDF5)``, ``study file``, ``gene HDF5``, ``Exprimo dataset``,
         ``Exprimo run``, ``Exprimo benchmark``, ``Exprimo study``, ``Exprimo DGE``, ``Exprimo
-        interpretation``, ``Exprimo embeddings``, ``simulated world``, ``JSON file``, ``FASTA
-        index``, ``parquet table``, ``HDF5 file`` (another's), or ``unknown``.
+        interpretation``, ``Exprimo embeddings``, ``Exprimo generator``, ``Exprimo check of
+        generated sequences``, ``simulated world``, ``JSON file``, ``FASTA index``, ``parquet
+        table``, ``HDF5 file`` (another's), or ``unknown``.
     facts
         What it holds, by name, for reading.
     problems

@@ -7,6 +7,8 @@ al. 2021 (DDIM, equation 12). The network knows nothing of positions but the edg
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from pydantic import Field
 from torch import Tensor
@@ -114,6 +116,44 @@ class GaussianDiffusion:
                 x = before.sqrt() * clean + (1 - before).sqrt() * noise
         return x.argmax(1).to(torch.uint8)
 
+    @torch.inference_mode()
+    def steered(
+        self,
+        n: int,
+        condition: Tensor | None,
+        *,
+        steps: int,
+        guidance: float,
+        draws: int,
+        distance: Callable[[Tensor], Tensor],
+    ) -> Tensor:
+        """Draw in random steps, and after each keep the best of ``draws`` continuations.
+
+        Each is judged by the best base at every position of its clean guess. Fewer steps than
+        1,000 are random too (DDIM with its eta at 1), or there were nothing to choose.
+        """
+        self.module.eval()
+        times = torch.linspace(STEPS - 1, 0, min(steps, STEPS)).round().long().tolist()
+        several = None if condition is None else condition.repeat_interleave(draws, 0)
+        device = self._layout.device
+        x = torch.randn(n * draws, BASES, self._layout.length, device=device)
+        first = torch.arange(n, device=device) * draws
+        for place, time in enumerate(times):
+            kept = self._kept[time]
+            noise = self._guided(x, time, several, guidance)
+            clean = ((x - (1 - kept).sqrt() * noise) / kept.sqrt()).clamp(-1, 1)
+            away = distance(clean.argmax(1).to(torch.uint8)).to(device)
+            best = first + away.reshape(n, draws).argmin(1)
+            if place == len(times) - 1:
+                break
+            before = self._kept[times[place + 1]]
+            x, clean = (of[best].repeat_interleave(draws, 0) for of in (x, clean))
+            spread = (1 - before) / (1 - kept) * (1 - kept / before)
+            noise = (x - kept.sqrt() * clean) / (1 - kept).sqrt()
+            x = before.sqrt() * clean + (1 - before - spread).clamp_min(0).sqrt() * noise
+            x = x + spread.sqrt() * torch.randn_like(x)
+        return clean[best].argmax(1).to(torch.uint8)
+
     def _random_step(self, x: Tensor, clean: Tensor, time: int) -> Tensor:
         """Draw x one step earlier, given it and the clean guess (DDPM, equation 7)."""
         beta, kept = self._beta[time], self._kept[time]
@@ -143,6 +183,7 @@ SPEC = FamilySpec(
     options=GaussianDiffusionOptions,
     build=GaussianDiffusion,
     steps=lambda length: STEPS,
+    most=lambda length: STEPS,
     guided=True,
     fit={"learning_rate": 1e-4, "schedule": "constant", "warm_up": 0},
 )

@@ -8,6 +8,8 @@ the loss here is that mean, in nats per base, and has no weight 1/t to make it n
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from pydantic import Field, model_validator
 from torch import Tensor
@@ -130,6 +132,41 @@ class MaskedDiffusion:
             shown = torch.where(turn == step, drawn, shown)
         return shown.to(torch.uint8)
 
+    @torch.inference_mode()
+    def steered(
+        self,
+        n: int,
+        condition: Tensor | None,
+        *,
+        steps: int,
+        guidance: float,
+        draws: int,
+        distance: Callable[[Tensor], Tensor],
+    ) -> Tensor:
+        """Draw as `sample` does, and after each pass keep the best of ``draws`` continuations.
+
+        What is hidden of each continuation is drawn in one go, and the one that is then nearest
+        to what is wanted goes on (Li et al. 2024, soft value-based decoding without gradients,
+        in its limit of no temperature).
+        """
+        self.module.eval()
+        length, device = self._layout.length, self._layout.device
+        turn = _turns(n, length, min(steps, length), device).repeat_interleave(draws, 0)
+        several = None if condition is None else condition.repeat_interleave(draws, 0)
+        shown = torch.full((n, length), MASK, device=device)
+        logits = self._guided(shown, torch.ones(n, device=device), condition, guidance)
+        first = torch.arange(n, device=device) * draws
+        for step in range(int(turn.max()) + 1):
+            drawn = _draw(logits.repeat_interleave(draws, 0))
+            shown = torch.where(turn == step, drawn, shown.repeat_interleave(draws, 0))
+            hidden = shown == MASK
+            logits = self._guided(shown, hidden.float().mean(1), several, guidance)
+            whole = torch.where(hidden, _draw(logits), shown)
+            away = distance(whole.to(torch.uint8)).to(device)
+            best = first + away.reshape(n, draws).argmin(1)
+            shown, logits = shown[best], logits[best]
+        return shown.to(torch.uint8)
+
     def _guided(
         self, shown: Tensor, hidden: Tensor, condition: Tensor | None, guidance: float
     ) -> Tensor:
@@ -172,6 +209,7 @@ SPEC = FamilySpec(
     options=MaskedDiffusionOptions,
     build=MaskedDiffusion,
     steps=lambda length: min(length, _STEPS),
+    most=lambda length: length,
     guided=True,
 )
 

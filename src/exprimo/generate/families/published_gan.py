@@ -100,6 +100,12 @@ class PublishedGan:
             scored: Tensor = self._pair.discriminator(images, condition)
         return scored
 
+    @torch.no_grad()
+    def rehearse(self, n: int, condition: Tensor | None) -> None:
+        """Make images, and let batch norm of the generator take its statistics from them."""
+        self._pair.train()
+        self._make(n, condition)
+
     @torch.inference_mode()
     def sample(self, n: int, condition: Tensor | None, *, steps: int, guidance: float) -> Tensor:
         """Draw sequences in one pass, the best base at every position."""
@@ -124,7 +130,7 @@ SPEC = FamilySpec(
     citation="Goodfellow et al. 2014; Radford et al. 2016 (transposed convolutions, batch norm)",
     options=PublishedGanOptions,
     build=PublishedGan,
-    fit={"learning_rate": 1e-4, "schedule": "constant", "warm_up": 0},
+    fit={"learning_rate": 1e-4, "schedule": "constant", "warm_up": 0, "watch": 0.0},
 )
 
 __all__ = ["SPEC", "PublishedGan", "PublishedGanOptions", "as_image"]

@@ -47,8 +47,9 @@ class WassersteinOptions(Config):
     relaxed form; or the ``shares`` of a softmax, whose largest is the base when sampling."""
     temperature: float = Field(0.7, gt=0)
     """Of the softmax: the lower, the closer relaxed bases are to one-hot."""
-    critic_steps: int = Field(5, ge=1)
-    """Steps of the critic for one of the generator. A step of the loop is one of the critic."""
+    critic_steps: int = Field(2, ge=1)
+    """Steps of the critic for one of the generator. A step of the loop is one of the critic. More
+    follow the distance more closely, and leave the generator fewer steps of a budget."""
     penalty: float = Field(10.0, gt=0)
     """Weight of the gradient penalty."""
 
@@ -207,6 +208,8 @@ SPEC = FamilySpec(
     "(projection)",
     options=WassersteinOptions,
     build=Wasserstein,
+    fit={"watch": 0.0},
+    bases=5_000,
 )
 
 __all__ = [

@@ -26,7 +26,7 @@ def embedding_of(model: str | Path, length: int, device: str, threads: int | Non
     """Open a network and give what its last linear layer reads, (n, channels)."""
     from exprimo.scoring.layers import layer_outputs, network_of
 
-    resolved = _opened(model, length, device, threads)
+    resolved = open_reader(model, length, device, threads)
     network = network_of(resolved.predictor)
 
     def read(codes: Codes) -> npt.NDArray[np.float32]:
@@ -49,16 +49,24 @@ def oracle_of(
         Predictions (n, outputs), and a mask (held out,).
     """
     length = material.sample.codes.shape[1]
-    resolved = _opened(model, length, device, threads)
+    resolved = open_reader(model, length, device, threads)
     if resolved.run is None:
         raise ConfigError(
             "nothing says what this oracle learned from",
             record=str(model),
             expected="a run, whose ledger names its training examples",
         )
-    learned = resolved.run.ledger
-    _refuse_shared(learned, material, resolved.run)
-    keys = _all_keys(learned, "sequence")
+    units = {"sequence", *({"gene"} & set(material.units))}
+    refuse_shared(
+        resolved.run,
+        material.ledger,
+        units,
+        judge="the oracle",
+        taught="the generator",
+        remedy="Train one on examples that are in neither the generator's training part nor "
+        "all of its held-out parts, or on another dataset of the same assay",
+    )
+    keys = all_keys(resolved.run.ledger, "sequence")
     unseen = ~np.isin(material.held_keys, list(keys))
     if unseen.sum() < 2 * FEWEST:
         raise InputError(
@@ -76,30 +84,43 @@ def oracle_of(
     return _in_parts(read, length), unseen
 
 
-def _refuse_shared(learned: Ledger, material: Material, run: Run) -> None:
-    units: set[str] = {"sequence", *({"gene"} & set(material.units))}
-    taught: dict[Unit, frozenset[str]] = {
-        unit: _all_keys(material.ledger, unit) for unit in ("sequence", "gene")
+def refuse_shared(
+    run: Run, learned: Ledger, units: set[str], *, judge: str, taught: str, remedy: str
+) -> None:
+    """Refuse a judge whose Run learned from what the judged thing learned from.
+
+    Parameters
+    ----------
+    run, learned
+        The judge, and the ledger of what made the sequences that it is to judge.
+    units
+        Of which nothing may be shared.
+    judge, taught, remedy
+        Both in words, and what to do.
+    """
+    given: dict[Unit, frozenset[str]] = {
+        unit: all_keys(learned, unit) for unit in ("sequence", "gene")
     }
-    leaks = learned.leaks(taught, units)
+    leaks = run.ledger.leaks(given, units)
     if leaks:
         worst = max(leaks, key=lambda leak: len(leak.keys))
         raise LeakError(
-            "the oracle and the generator learned from the same examples",
+            f"{judge} and {taught} learned from the same examples",
             file=run.path,
             record=f"{worst.unit} {', '.join(worst.keys[:5])}",
             found=f"{len(worst.keys):,} shared {worst.unit}s",
-            expected="an oracle trained on other examples",
-            remedy="Train one on examples that are in neither the generator's training part nor "
-            "all of its held-out parts, or on another dataset of the same assay",
+            expected="training on other examples",
+            remedy=remedy,
         )
 
 
-def _all_keys(ledger: Ledger, unit: Unit) -> frozenset[str]:
+def all_keys(ledger: Ledger, unit: Unit) -> frozenset[str]:
+    """Collect what anything in a ledger learned from, of one unit."""
     return frozenset[str]().union(*(u.get(unit, frozenset()) for u in ledger.learned.values()))
 
 
-def _opened(model: str | Path, length: int, device: str, threads: int | None) -> Resolved:
+def open_reader(model: str | Path, length: int, device: str, threads: int | None) -> Resolved:
+    """Open a model of the sequence alone, of this length, or say why it is none."""
     resolved = model_on(model, device=device, threads=threads)
     found = resolved.predictor
     if tuple(found.inputs) != ("sequence",):

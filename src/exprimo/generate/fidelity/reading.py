@@ -129,7 +129,8 @@ def _refuse_unknown(sample: Sample) -> None:
             "generated sequences with unknown bases",
             file=sample.path,
             record=f"sequence {row + 1}",
-            found=f"{len(with_n):,} with N, such as {decode(sample.codes[row, :60])}",
+            found=f"{len(with_n):,} with N or another ambiguity code, such as "
+            f"{decode(sample.codes[row, :60])}",
             expected="A, C, G and T",
             remedy="A generator makes no N; leave such sequences out",
         )

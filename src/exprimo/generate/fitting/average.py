@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from exprimo.generate.family import Rehearses
 
 Weights = dict[str, Tensor]
 
@@ -48,3 +51,34 @@ def lent(weights: Weights, module: nn.Module) -> Iterator[None]:
         yield
     finally:
         module.load_state_dict(own)
+
+
+def with_own_statistics(
+    weights: Weights,
+    family: Rehearses,
+    module: nn.Module,
+    conditions: Iterable[Tensor | None],
+    n: int,
+) -> Weights:
+    """Give averaged weights with the batch-norm statistics of what they themselves make.
+
+    The average of statistics fits no weights at all: it lags behind, and layers that read
+    averaged layers read other numbers (Izmailov et al. 2018, section 3.2).
+
+    Parameters
+    ----------
+    conditions
+        What each pass of ``n`` sequences is asked for; the mean over passes counts.
+    """
+    norms = [one for one in module.modules() if isinstance(one, _BatchNorm)]
+    momenta = [one.momentum for one in norms]
+    with lent(weights, module):
+        for one in norms:
+            one.reset_running_stats()
+            one.momentum = None  # the plain mean over passes
+        for condition in conditions:
+            family.rehearse(n, condition)
+        fitted = copied(module)
+    for one, momentum in zip(norms, momenta, strict=True):
+        one.momentum = momentum
+    return fitted

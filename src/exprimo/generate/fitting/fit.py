@@ -12,7 +12,7 @@ import torch
 
 from exprimo.core.config import Config
 from exprimo.core.dataset import Dataset
-from exprimo.core.errors import InputError, MismatchError
+from exprimo.core.errors import ConfigError, InputError, MismatchError
 from exprimo.core.files.atomic import (
     atomic_directory,
     atomic_file,
@@ -26,7 +26,7 @@ from exprimo.core.ledger import keys_of
 from exprimo.core.progress import task as progress_task
 from exprimo.core.run import write_json
 from exprimo.core.split import Split
-from exprimo.generate.config import USUAL_MINUTES, GenerateConfig, GeneratorFit
+from exprimo.generate.config import USUAL_MINUTES, USUAL_WATCH, GenerateConfig, GeneratorFit
 from exprimo.generate.family import Family, FamilySpec, Layout
 from exprimo.generate.fitting.loop import fit_family
 from exprimo.generate.fitting.state import Progress
@@ -37,7 +37,7 @@ from exprimo.generate.stored import one_device, save_generator
 from exprimo.training.machine import prepare
 
 _STATE = "state.safetensors"
-_BASES_PER_STEP, _FEWEST_PER_STEP, _MOST_PER_STEP = 10_000, 8, 128
+_FEWEST_PER_STEP, _MOST_PER_STEP = 8, 128
 
 
 def generate_fit(
@@ -99,7 +99,10 @@ def fit_generator(config: GenerateConfig, out: str | Path, *, resume: bool = Fal
     target = Path(out)
     spec = get_family(config.generator)
     config = config.model_copy(
-        update={"options": spec.options.checked(config.options).model_dump(mode="json")}
+        update={
+            "options": spec.options.checked(config.options).model_dump(mode="json"),
+            "fit": config.fit.model_copy(update={"watch": _watched_share(config.fit, spec)}),
+        }
     )
     if resume and target.is_dir():
         finished = Generator.open(target)
@@ -114,6 +117,19 @@ def fit_generator(config: GenerateConfig, out: str | Path, *, resume: bool = Fal
         if partial.is_dir() and not (partial / _STATE).exists() and not is_being_written(target):
             shutil.rmtree(partial)
     return Generator.open(target)
+
+
+def _watched_share(fit: GeneratorFit, spec: FamilySpec) -> float:
+    usual = float(spec.fit.get("watch", USUAL_WATCH))
+    if fit.watch and not usual:
+        raise ConfigError(
+            f"{spec.name} cannot tell how well it fits what it has not learned from",
+            record="fit.watch",
+            found=fit.watch,
+            expected="0",
+            remedy="Leave it out: this family learns from all training examples",
+        )
+    return usual if fit.watch is None else fit.watch
 
 
 def _fit_into(folder: Path, config: GenerateConfig, spec: FamilySpec, data: Dataset) -> None:
@@ -172,7 +188,7 @@ def _complete(
     """Fill what is unset from the family, the length and the number of sequences."""
     length = sequences.codes.shape[1]
     usual: dict[str, Any] = {
-        "batch_size": max(_FEWEST_PER_STEP, min(_MOST_PER_STEP, _BASES_PER_STEP // length)),
+        "batch_size": max(_FEWEST_PER_STEP, min(_MOST_PER_STEP, spec.bases // length)),
         "schedule": "decay",
         "warm_up": 100,
         "average": 0.999,

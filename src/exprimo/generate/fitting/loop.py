@@ -14,8 +14,14 @@ from torch import Tensor
 from exprimo.core.errors import TrainingError
 from exprimo.core.progress import Task
 from exprimo.generate.config import USUAL_MINUTES, GeneratorFit
-from exprimo.generate.family import Family, HasLoss
-from exprimo.generate.fitting.average import Weights, copied, lent, update_average
+from exprimo.generate.family import Family, HasLoss, Rehearses
+from exprimo.generate.fitting.average import (
+    Weights,
+    copied,
+    lent,
+    update_average,
+    with_own_statistics,
+)
 from exprimo.generate.fitting.state import Progress, load_state, save_state
 from exprimo.generate.material import Rows, TrainingSequences
 
@@ -28,7 +34,8 @@ _SETTLED = 0.78
 _FIRST_STEPS = 10
 _CHECKPOINT_SECONDS, _CHECKPOINTS = 20.0, 20
 _MOST_WATCHED = 256
-_ORDER, _NOISE, _WATCHED = 1, 2, 3
+_ORDER, _NOISE, _WATCHED, _REHEARSED = 1, 2, 3, 4
+_REHEARSALS = 50
 
 
 def fit_family(
@@ -81,6 +88,11 @@ def fit_family(
             noted = []
         note = ", ".join(f"{name} {value:.3f}" for name, value in losses.items())
         _advance(bar, fit, progress, 1, progress.seconds - before, note)
+    if isinstance(family, Rehearses):
+        # The same noise whenever it is done, as after a kill behind the last step.
+        torch.manual_seed(_seed_of(seed, _REHEARSED, 0))
+        conditions = [batches.of_step(step)[1] for step in range(_REHEARSALS)]
+        best = with_own_statistics(best, family, family.module, conditions, batches.size)
     return best, progress
 
 
@@ -187,8 +199,8 @@ class _Batches:
         self.seed = seed
         self._sequences, self._device = sequences, device
         self._learned = sequences.learned
-        self._size = min(size, len(self._learned))
-        self._per_epoch = len(self._learned) // self._size
+        self.size = min(size, len(self._learned))
+        self._per_epoch = len(self._learned) // self.size
         self._epoch, self._order = -1, self._learned
         rng = np.random.default_rng([seed, _WATCHED])
         watched = sequences.watched
@@ -206,12 +218,12 @@ class _Batches:
         if epoch != self._epoch:
             rng = np.random.default_rng([self.seed, _ORDER, epoch])
             self._epoch, self._order = epoch, rng.permutation(self._learned)
-        return self._at(self._order[place * self._size : (place + 1) * self._size])
+        return self._at(self._order[place * self.size : (place + 1) * self.size])
 
     def watched(self) -> list[tuple[Tensor, Tensor | None]]:
         """Give the watched examples, in batches."""
-        starts = range(0, len(self._watched), self._size)
-        return [self._at(self._watched[start : start + self._size]) for start in starts]
+        starts = range(0, len(self._watched), self.size)
+        return [self._at(self._watched[start : start + self.size]) for start in starts]
 
     def _at(self, positions: Rows) -> tuple[Tensor, Tensor | None]:
         held = self._sequences

@@ -43,6 +43,8 @@ class Sampled(NamedTuple):
 
     ``target`` and ``asked`` say by what sequences were asked for: the name of a target, and its
     class or value; ``asked`` is None where each was drawn as the training examples have it.
+    ``steps`` is how many passes were made, ``dataset`` what the generator was fitted on;
+    ``notes`` say where what was asked for is not what was learned.
     """
 
     path: Path
@@ -53,6 +55,8 @@ class Sampled(NamedTuple):
     asked: str | None
     steps: int
     seconds: float
+    dataset: Path | None = None
+    notes: tuple[str, ...] = ()
 
 
 def generate_sample(
@@ -85,7 +89,8 @@ def generate_sample(
     guidance
         Weight of the condition: above 1 more of it than was learned, at the cost of diversity.
     steps
-        Passes of the sampler; unset: as many as the family usually takes.
+        Passes of the sampler; unset: as many as the family usually takes. The result says how
+        many were made: more than one per base, or 1,000 of the published diffusion, change nothing.
     keep_best
         Of 1 / share sequences drawn for each, keep the one that the family's own score likes
         best; only for families with a discriminator.
@@ -130,7 +135,24 @@ def generate_sample(
         None if target is None else str(target),
         settled_steps(loaded.spec, length, steps),
         time.perf_counter() - started,
+        Path(made.provenance["dataset"]["path"]),
+        _notes(loaded, asked),
     )
+
+
+def _notes(loaded: Loaded, asked: Asked) -> tuple[str, ...]:
+    notes = []
+    conditioning = loaded.layout.conditioning
+    if asked.target is not None and conditioning.is_beyond(asked.target):
+        low, high = conditioning.spread[0], conditioning.spread[-1]
+        notes.append(
+            f"{conditioning.target} {asked.target:g} is beyond the training examples, which have "
+            f"{low:.3g} to {high:.3g}: nothing was learned there"
+        )
+    made = settled_steps(loaded.spec, loaded.layout.length, asked.steps)
+    if asked.steps is not None and asked.steps > made:
+        notes.append(f"{asked.steps:,} steps were asked for; more than {made:,} change nothing")
+    return tuple(notes)
 
 
 def _is_fasta(path: Path) -> bool:

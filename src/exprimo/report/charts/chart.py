@@ -285,6 +285,8 @@ class Chart:
         What is said beside the caption of the browser's form alone.
     panels
         Plots above one another, the first on top, in place of `series` and `y`.
+    banner
+        A warning that stands in the picture itself, so that no copy of it goes without.
     """
 
     key: str
@@ -303,6 +305,7 @@ class Chart:
     live: bool = True
     live_note: str = ""
     panels: tuple[Panel, ...] = ()
+    banner: str = ""
 
     @property
     def every_series(self) -> tuple[Series, ...]:

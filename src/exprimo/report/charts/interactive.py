@@ -6,6 +6,7 @@ that a figure follows the reader's choice of light or dark.
 
 from __future__ import annotations
 
+import textwrap
 from typing import Any
 
 from exprimo.report.charts.chart import (
@@ -41,15 +42,40 @@ INKS = {
 """Colour on a light page and on a dark one to the name of both in the style sheet."""
 
 _MOST_COLUMNS = 50
+# A line of a banner fits into a page of 400 pixels.
+_BANNER_LETTERS, _BANNER_LINE = 38, 16
 
 
 def plotly_figure(chart: Chart) -> dict[str, Any]:
     """Give ``{"data": [...], "layout": {...}, "rows": n, ...}`` for the page's script."""
     shape = {"rows": chart.rows, "square": chart.square, "tall": chart.tall, "cells": 0}
+    figure = shape | _drawn(chart)
+    if chart.banner:
+        lines = textwrap.wrap(chart.banner, _BANNER_LETTERS)
+        figure["layout"]["annotations"].append(_banner(lines))
+        # The pixels that the page's script adds above the plot.
+        figure["banner"] = 12 + _BANNER_LINE * len(lines)
+    return figure
+
+
+def _banner(lines: list[str]) -> dict[str, Any]:
+    """Write a warning above the plot, and above the names of rules."""
+    return {
+        "name": "banner",
+        "text": f"<b>{'<br>'.join(map(escaped, lines))}</b>",
+        "font": {"size": 12, "color": "@c2"},
+        "align": "left", "showarrow": False,
+        "x": 0, "xanchor": "left", "xref": "paper",
+        "y": 1, "yanchor": "bottom", "yref": "paper", "yshift": 20,
+    }  # fmt: skip
+
+
+def _drawn(chart: Chart) -> dict[str, Any]:
+    """Give a chart's traces and layout, and what its kind says of its shape."""
     if chart.matrix is not None:
-        return shape | _matrix_figure(chart, chart.matrix)
+        return _matrix_figure(chart, chart.matrix)
     if chart.panels:
-        return shape | panels_figure(chart)
+        return panels_figure(chart)
     layout: dict[str, Any] = {
         "xaxis": axis_of(chart.x),
         "yaxis": axis_of(chart.y) | ({"showgrid": False} if chart.rows else {}),
@@ -59,7 +85,7 @@ def plotly_figure(chart: Chart) -> dict[str, Any]:
         + [note_of(note, chart) for note in chart.notes],
     }
     traces = [band_of(series) if series.band else trace_of(series) for series in chart.series]
-    return shape | {"data": traces, "layout": layout}
+    return {"data": traces, "layout": layout}
 
 
 def _matrix_figure(chart: Chart, matrix: Matrix) -> dict[str, Any]:

@@ -9,11 +9,14 @@ from typing import Any, NamedTuple
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from exprimo.report.charts.chart import LIGHT, Chart, Series
 from exprimo.report.charts.static_marks import (
     MARKERS,
+    banner_lines,
+    draw_banner,
     draw_legend,
     draw_note,
     draw_rule,
@@ -61,15 +64,20 @@ def draw(chart: Chart) -> Pictures:
         # A gene may be named in letters that the font lacks; the page itself shows them.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         figure = _figure(chart)
-        FigureCanvasAgg(figure)
+        canvas = FigureCanvasAgg(figure)
+        # Finding room for all that is written takes as long as drawing it: once is enough.
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")
         png, svg = io.BytesIO(), io.BytesIO()
-        figure.savefig(png, format="png", dpi=160, metadata={"Software": "Exprimo"})
-        figure.savefig(svg, format="svg", dpi=180, metadata={"Date": None})
+        canvas.print_png(png, metadata={"Software": "Exprimo"})
+        FigureCanvasSVG(figure).print_svg(svg, metadata={"Date": None})
     return Pictures(png.getvalue(), svg.getvalue())
 
 
 def _figure(chart: Chart) -> Figure:
-    figure = Figure(figsize=_size(chart), layout="constrained", facecolor="white")
+    figure = Figure(figsize=_size(chart), dpi=160, layout="constrained", facecolor="white")
+    if chart.banner:
+        draw_banner(figure, chart.banner)
     if chart.panels:
         draw_panels(figure, chart)
         return figure
@@ -106,6 +114,11 @@ def _figure(chart: Chart) -> Figure:
 
 
 def _size(chart: Chart) -> tuple[float, float]:
+    wide, high = _plain_size(chart)
+    return wide, high + (0.15 + 0.15 * len(banner_lines(chart.banner, wide)) if chart.banner else 0)
+
+
+def _plain_size(chart: Chart) -> tuple[float, float]:
     if chart.matrix is not None:
         return matrix_size(chart.matrix)
     if chart.panels:

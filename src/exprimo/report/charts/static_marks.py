@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from exprimo.report.charts.chart import LIGHT, Chart, FloatArray, Note, Rule, Series, decade_ticks
-from exprimo.report.wording import ABSENT, shortened
+from exprimo.report.wording import ABSENT, shortened, visible
 
 MARKERS = {
     "circle": "o",
@@ -26,6 +27,8 @@ MARKERS = {
 }
 _DASHES: dict[str, Any] = {"solid": "-", "dash": (0, (5, 2.5)), "dot": ":"}
 _MANY_POINTS = 500
+# Of the bold letters of a banner.
+_LETTERS_PER_INCH = 11
 _DECADES = {f"{at:.0e}": name for at, name in decade_ticks()}
 
 
@@ -96,6 +99,20 @@ def _nearest_edge(note: Note) -> tuple[float, float]:
     """Let the line to the point start at the side of the text that faces the point."""
     across = 0.5 if abs(note.right) < 5 else 0.0 if note.right > 0 else 1.0
     return across, 0.5 if across != 0.5 else 0.0 if note.up > 0 else 1.0
+
+
+def draw_banner(figure: Figure, text: str) -> None:
+    """Write a warning above everything else, in a frame."""
+    figure.suptitle(
+        "\n".join(banner_lines(text, figure.get_figwidth())),
+        fontsize=9, fontweight="bold", color=LIGHT["c2"],
+        bbox={"facecolor": "#FFF4EC", "edgecolor": LIGHT["c2"], "boxstyle": "round,pad=0.35"},
+    )  # fmt: skip
+
+
+def banner_lines(text: str, wide: float) -> list[str]:
+    """Break a warning into the lines that a picture of so many inches has room for."""
+    return textwrap.wrap(visible(text), max(24, int(_LETTERS_PER_INCH * wide)))
 
 
 def draw_scales(axes: Axes, chart: Chart) -> None:

@@ -24,11 +24,12 @@ from exprimo.report.chromatin.tables import (
     gene_table,
     split_rows,
 )
-from exprimo.report.document.html import Page, pretty_json
+from exprimo.report.document.html import pretty_json
+from exprimo.report.document.page import Page, Summary
 from exprimo.report.document.table import Table
 from exprimo.report.runs.answer import Answer
 from exprimo.report.runs.doubt import Doubt
-from exprimo.report.runs.view import run_charts, view
+from exprimo.report.runs.view import run_charts, run_verdicts, view
 
 
 class ChromatinView(NamedTuple):
@@ -54,13 +55,17 @@ def chromatin_page(study: ChromatinFolder) -> Page:
     from_runs = [chart for chart in run_charts(study.benchmark) if chart.key not in made]
     explained = [] if study.explanation is None else explained_charts(study.explanation)
     material = study.benchmark
+    shown = _view(study, tuple(chart.key for chart in explained))
     values: dict[str, Any] = {
         "title": f"Telling {material.target} from histone marks",
         "kicker": "Study · chromatin",
         "b": view(material, from_runs),
-        "s": _view(study, tuple(chart.key for chart in explained)),
+        "s": shown,
     }
-    return Page("chromatin.html.j2", [*own, *from_runs, *explained], values)
+    question = str(study.facts.get("question") or "")
+    verdicts = tuple(run_verdicts(material))
+    summary = Summary(question, shown.answer.sentences[0], verdicts)
+    return Page("chromatin.html.j2", [*own, *from_runs, *explained], values, summary)
 
 
 def _view(study: ChromatinFolder, explained: tuple[str, ...]) -> ChromatinView:

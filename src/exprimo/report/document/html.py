@@ -24,33 +24,46 @@ from exprimo.report.charts.chart import (
     Chart,
 )
 from exprimo.report.charts.interactive import INKS, plotly_figure
-from exprimo.report.charts.static import Pictures, draw
+from exprimo.report.charts.static import draw
+from exprimo.report.document.page import Drawn, Page, Section, Summary
+from exprimo.report.document.provenance import Reproduction
 from exprimo.report.wording import counted, visible
 
 _TEMPLATES = Path(__file__).parents[1] / "templates"
+_SCRIPTS = ("figures.js", "tables.js", "contents.js")
 
 
-class Page(NamedTuple):
-    """A page before its figures are drawn: its template, its figures, and what else it says."""
+class Body(NamedTuple):
+    """One page of a file, rendered: its HTML, its contents, and its interactive figures."""
 
-    template: str
-    charts: Sequence[Chart]
-    values: Mapping[str, Any]
+    prefix: str
+    name: str
+    title: str
+    summary: Summary
+    own: str
+    html: Markup
+    contents: list[Entry]
+    figures: dict[str, Any]
+    scripts: tuple[str, ...]
 
 
-class Drawn(NamedTuple):
-    """A chart with its pictures, ready for the page."""
+class Entry(NamedTuple):
+    """A line of the contents: the id of a section and its short name."""
 
-    chart: Chart
-    pictures: Pictures
+    key: str
+    short: str
 
-    @property
-    def png_uri(self) -> str:
-        return _data_uri("image/png", self.pictures.png)
 
-    @property
-    def svg_uri(self) -> str:
-        return _data_uri("image/svg+xml", self.pictures.svg)
+class Contents:
+    """Gathers the sections of a page while its template is rendered."""
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+
+    def add(self, key: str, short: str) -> str:
+        """Note a section; gives nothing to write."""
+        self.entries.append(Entry(key, short))
+        return ""
 
 
 def draw_all(charts: Iterable[Chart]) -> dict[str, Drawn]:
@@ -70,27 +83,108 @@ def save_pictures(drawn: Mapping[str, Drawn], folder: Path) -> list[Path]:
     return written
 
 
-def render(page: Page, drawn: Mapping[str, Drawn]) -> str:
+def render(page: Page, drawn: Mapping[str, Drawn], added: Sequence[Section] = ()) -> str:
     """Give the whole HTML file of a page."""
-    environment = jinja2.Environment(
+    return render_file([render_body(page, drawn, added)])
+
+
+def render_body(
+    page: Page,
+    drawn: Mapping[str, Drawn],
+    added: Sequence[Section] = (),
+    *,
+    prefix: str = "",
+    name: str = "",
+    pictures: str = "figures",
+    own: str = "",
+    made: Reproduction | None = None,
+) -> Body:
+    """Render what one page says.
+
+    Parameters
+    ----------
+    prefix
+        Stands before every id, so that several pages fit in one file; its headings are then one
+        level deeper.
+    name
+        What the contents call the page in such a file.
+    pictures
+        The folder of PNG and SVG files, as seen from the file.
+    own
+        The page's own file, where there is one beside that of several.
+    made
+        How the page's folder can be made again.
+    """
+    environment, contents = _environment(), Contents()
+    common: dict[str, Any] = {
+        "drawn": drawn,
+        "p": prefix,
+        "h": 2 if prefix else 1,
+        "contents": contents,
+        "counted": counted,
+        "pictures": pictures,
+        "made": made,
+    }
+    told = [
+        {
+            "key": one.key,
+            "title": one.title,
+            "short": one.short,
+            "html": Markup(
+                environment.get_template(one.template).render(**{**common, **one.values})
+            ),
+            "data": None if one.data is None else embedded_json(one.data),
+        }
+        for one in added
+    ]
+    html = environment.get_template(page.template).render(**page.values, **common, added=told)
+    figures = {
+        f"{prefix}{key}": plotly_figure(one.chart) for key, one in drawn.items() if one.chart.live
+    }
+    return Body(
+        prefix=prefix,
+        name=name,
+        title=str(page.values["title"]),
+        summary=page.summary,
+        own=own,
+        html=Markup(html),
+        contents=contents.entries,
+        figures=figures,
+        scripts=tuple(script for one in added for script in one.scripts),
+    )
+
+
+def render_file(bodies: Sequence[Body], title: str = "") -> str:
+    """Give the HTML file around one page, or around several with a list of them on top."""
+    more = dict.fromkeys(script for body in bodies for script in body.scripts)
+    own = "".join(_asset(f"scripts/{name}") for name in (*_SCRIPTS, *more))
+    plotly = _plotly_source()
+    figures = {key: figure for body in bodies for key, figure in body.figures.items()}
+    return (
+        _environment()
+        .get_template("layout.html.j2")
+        .render(
+            title=title or bodies[0].title,
+            bodies=bodies,
+            joint=bool(bodies[0].prefix),
+            style=Markup(_palette() + _asset("styles/page.css") + _asset("styles/print.css")),
+            plotly=Markup(plotly if figures else ""),
+            script=Markup(own),
+            policy=_policy((plotly, own)),
+            figures=embedded_json(figures),
+            version=exprimo_version(),
+        )
+    )
+
+
+def _environment() -> jinja2.Environment:
+    return jinja2.Environment(
         loader=jinja2.FileSystemLoader(_TEMPLATES),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         finalize=lambda value: visible(value) if type(value) is str else value,
-    )
-    scripts = (_plotly_source(), _asset("report.js"))
-    figures = {key: plotly_figure(one.chart) for key, one in drawn.items() if one.chart.live}
-    return environment.get_template(page.template).render(
-        **page.values,
-        drawn=drawn,
-        counted=counted,
-        style=Markup(_palette() + _asset("style.css")),
-        scripts=[Markup(script) for script in scripts],
-        policy=_policy(scripts),
-        figures=embedded_json(figures),
-        version=exprimo_version(),
     )
 
 
@@ -147,7 +241,3 @@ def _plotly_source() -> str:
 
     # The hash of the policy is taken after the browser has made every line end a line feed.
     return str(get_plotlyjs()).replace("\r\n", "\n").replace("\r", "\n")
-
-
-def _data_uri(kind: str, content: bytes) -> str:
-    return f"data:{kind};base64,{base64.b64encode(content).decode()}"

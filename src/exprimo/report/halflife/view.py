@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from exprimo.report.charts.chart import Chart
-from exprimo.report.document.html import Page, pretty_json
+from exprimo.report.document.html import pretty_json
+from exprimo.report.document.page import Page, Summary
 from exprimo.report.document.table import Table
 from exprimo.report.halflife.reading import HalflifeFolder
 from exprimo.report.halflife.tables import (
@@ -20,7 +21,7 @@ from exprimo.report.runs.answer import Answer
 from exprimo.report.runs.answer import answer as benchmark_answer
 from exprimo.report.runs.distrust import doubts
 from exprimo.report.runs.doubt import Doubt, by_weight
-from exprimo.report.runs.view import run_charts, view
+from exprimo.report.runs.view import run_charts, run_verdicts, view
 
 
 class HalflifeView(NamedTuple):
@@ -45,13 +46,18 @@ def halflife_page(study: HalflifeFolder) -> Page:
     explained = [] if study.interpretation is None else interpretation_charts(study.interpretation)
     own: list[Chart] = [*(chart for chart in made if chart is not None), *explained]
     from_runs = run_charts(study.benchmark)
+    shown = _view(study, tuple(chart.key for chart in explained))
     values: dict[str, Any] = {
         "title": f"Telling {study.benchmark.target} from promoter and half-life",
         "kicker": "Study · promoter and half-life",
         "b": view(study.benchmark, from_runs),
-        "s": _view(study, tuple(chart.key for chart in explained)),
+        "s": shown,
     }
-    return Page("halflife.html.j2", [*own, *from_runs], values)
+    question = str(study.facts.get("question") or "")
+    verdicts = tuple(run_verdicts(study.benchmark))
+    told = str((study.facts.get("verdict") or {}).get("text") or shown.answer.sentences[0])
+    summary = Summary(question, told, verdicts)
+    return Page("halflife.html.j2", [*own, *from_runs], values, summary)
 
 
 def _view(study: HalflifeFolder, explained: tuple[str, ...]) -> HalflifeView:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from exprimo.report.charts.chart import Chart
-from exprimo.report.document.html import Page, pretty_json
+from exprimo.report.document.html import pretty_json
+from exprimo.report.document.page import Page, Summary
 from exprimo.report.document.table import Table
 from exprimo.report.individual.association.answer import sentences, tiles
 from exprimo.report.individual.association.view import AssociationView, association_view
@@ -15,8 +17,8 @@ from exprimo.report.individual.figures import study_charts
 from exprimo.report.individual.reading import IndividualFolder, interval_of
 from exprimo.report.individual.tables import genes_table, models_table, top_table
 from exprimo.report.runs.answer import Answer, Tile
-from exprimo.report.runs.doubt import Doubt
-from exprimo.report.wording import interval, number, percent
+from exprimo.report.runs.doubt import Doubt, Weight
+from exprimo.report.wording import counted, interval, number, percent
 
 
 class IndividualView(NamedTuple):
@@ -31,6 +33,9 @@ class IndividualView(NamedTuple):
     command: str
     settings: str
     association: AssociationView | None
+    data: tuple[tuple[str, str], ...]
+    told: str
+    """All that the models' scores say, of which the answer gives the first sentence."""
 
 
 def individual_page(study: IndividualFolder) -> Page:
@@ -39,22 +44,38 @@ def individual_page(study: IndividualFolder) -> Page:
     charts: list[Chart] = []
     if study.association is not None:
         half, charts = association_view(study.association)
+    shown = _view(study, half)
     values: dict[str, Any] = {
         "title": "What people's own sequences tell of their expression",
         "kicker": "Study · individual",
-        "s": _view(study, half),
+        "s": shown,
     }
-    return Page("individual.html.j2", [*study_charts(study), *charts], values)
+    summary = Summary(study.question, shown.answer.sentences[0], _verdicts(shown))
+    return Page("individual.html.j2", [*study_charts(study), *charts], values, summary)
+
+
+def _verdicts(shown: IndividualView) -> tuple[tuple[Weight, str], ...]:
+    """Say in few words whether predictions follow people, and what beats elastic net."""
+    told: list[tuple[Weight, str]] = []
+    if shown.follows is not None:
+        told = [
+            ("checked", "predictions follow people")
+            if shown.follows
+            else ("serious", "predictions are not shown to follow people")
+        ]
+    return (*told, *(shown.association.verdicts if shown.association else ()))
 
 
 def _view(study: IndividualFolder, half: AssociationView | None) -> IndividualView:
     told = study.facts["verdict"]
     found = study.association
     more = () if found is None else sentences(found)
+    whole = _sentences(str(told["text"]))
+    said = [whole[0], *(_sentences(text)[0] for text in more[:2])] if more else whole[:3]
     numbers = [*_tiles(study), *([] if found is None else tiles(found))]
     return IndividualView(
         study=study,
-        answer=Answer((str(told["text"]), *more), tuple(numbers), ("study.json",)),
+        answer=Answer(tuple(said), tuple(numbers), ("study.json",)),
         follows=told.get("follows"),
         doubts=study_doubts(study),
         tables={
@@ -66,7 +87,29 @@ def _view(study: IndividualFolder, half: AssociationView | None) -> IndividualVi
         command=" ".join(map(str, study.facts.get("command") or ())),
         settings=pretty_json(study.facts.get("config")),
         association=half,
+        data=tuple(_data(study)),
+        told=str(told["text"]) if len(whole) > len(said) or more else "",
     )
+
+
+def _sentences(text: str) -> list[str]:
+    return re.split(r"(?<=[.])\s+", text)
+
+
+def _data(study: IndividualFolder) -> Iterator[tuple[str, str]]:
+    """Say in a few lines whom and what the study is about."""
+    facts, config = study.facts, study.facts.get("config") or {}
+    genes = counted(int(facts.get("n_genes") or 0), "gene")
+    which = {"held-out": ", those that no model learned from", "all": ""}
+    yield "genes", genes + which.get(str(facts.get("genes")), "")
+    if facts.get("n_people"):
+        yield "people", f"{facts['n_people']:,}"
+    for name, words in (("genotypes", "people"), ("expression", "people"), ("fasta", "genes")):
+        if path := (config.get(words) or {}).get(name):
+            yield {"fasta": "genome"}.get(name, name), str(path)
+    for name, one in study.models.items():
+        pairs = counted(int((one.get("variants") or {}).get("n") or 0), "pair")
+        yield f"model {name}", f"{pairs} of variant and gene scored"
 
 
 def _tiles(study: IndividualFolder) -> list[Tile]:

@@ -6,22 +6,27 @@ from pathlib import Path
 
 from exprimo.report.charts.chart import Chart
 from exprimo.report.document.html import draw_all, save_pictures
+from exprimo.report.interpret.faithfulness import faithfulness_charts, with_banner
 from exprimo.report.interpret.maps import map_charts
 from exprimo.report.interpret.profile import importance_chart, top_positions_chart
 from exprimo.report.interpret.reading import InterpretationFolder, read_interpretation
 
 
 def interpretation_charts(found: InterpretationFolder) -> list[Chart]:
-    """Make every figure for which there is a table."""
+    """Make every figure for which there is a table.
+
+    Figures of contributions say in the picture if these fail their check, or were not checked.
+    """
     made = (importance_chart(found), top_positions_chart(found))
-    return [chart for chart in made if chart is not None] + map_charts(found)
+    shown = [with_banner(chart, found.verdict, "sequence") for chart in made if chart is not None]
+    return shown + map_charts(found) + faithfulness_charts(found)
 
 
 def write_interpretation_figures(folder: str | Path) -> list[Path]:
     """Write the figures of an interpretation to ``figures/`` in it.
 
     ``importance, top_positions``, and the map twice (``map_class, map_probability``; of numbers
-    ``map_prediction, map_target``), each as PNG and SVG.
+    ``map_prediction, map_target``), ``faithfulness``, each as PNG and SVG.
 
     Parameters
     ----------

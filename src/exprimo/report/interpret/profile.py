@@ -23,7 +23,7 @@ _BRIGHTEST = 0.99
 
 
 def importance_chart(found: InterpretationFolder) -> Chart | None:
-    """Draw mean |gradient × input| around the TSS, and where motifs are planted if known."""
+    """Draw mean |contribution| around the TSS, and where motifs are planted if known."""
     table = found.profile
     if table is None or table.empty:
         return None
@@ -46,14 +46,13 @@ def importance_chart(found: InterpretationFolder) -> Chart | None:
     return Chart(
         "importance",
         "Importance around the TSS",
-        f"Mean |gradient × input| of {found.explained} over {n}"
+        f"Mean |{found.method}| of {found.explained} over {n}"
         f"{_smoothing(found)}.{_interval_words(found, has_interval)}"
-        f"{_planted_words(found) if planted else ''} A gradient is a slope: where the output is "
-        "saturated it is small.",
+        f"{_planted_words(found) if planted else ''}{_caution(found)}",
         f"Line of mean importance per position over {n}; highest at {position_name(x[peak])} "
         f"relative to the TSS, {words} ({found.unit}).",
         Axis("Position relative to the TSS (bases)", (float(x[0]), float(x[-1]))),
-        Axis(f"Mean |gradient × input| ({found.unit})"),
+        Axis(f"Mean |{found.method}| ({found.unit})"),
         series,
         (Rule("x", 0.0, "TSS"),) if x[0] <= 0 <= x[-1] else (),
         sources=(found.file("importance.tsv"),),
@@ -65,6 +64,12 @@ def _named(look: Series, name: str, y: FloatArray, *, first: bool) -> Series:
         name, look.x, y, look.colour, dash=look.dash, symbol=None, width=look.width,
         opacity=look.opacity, live=look.live, in_legend=first,
     )  # fmt: skip
+
+
+def _caution(found: InterpretationFolder) -> str:
+    if "gradient" not in found.method or "integrated" in found.method:
+        return ""
+    return " A gradient is a slope: where the output is saturated it is small."
 
 
 def _smoothing(found: InterpretationFolder) -> str:
@@ -116,7 +121,7 @@ def _planted_words(found: InterpretationFolder) -> str:
 
 
 def top_positions_chart(found: InterpretationFolder) -> Chart | None:
-    """Draw |gradient × input| at the most important positions of examples by prediction."""
+    """Draw |contribution| at the most important positions of examples by prediction."""
     table = found.top
     if table is None or table.empty:
         return None
@@ -133,7 +138,7 @@ def top_positions_chart(found: InterpretationFolder) -> Chart | None:
     return Chart(
         "top_positions",
         "Most important positions",
-        f"|gradient × input| of {found.explained} at the {counted(n_positions, 'position')} of "
+        f"|{found.method}| of {found.explained} at the {counted(n_positions, 'position')} of "
         f"greatest mean importance; {counted(n_examples, 'example')}, evenly chosen by and in "
         f"order of prediction ({least} to {most}).{above}",
         f"Heat map of importance, {counted(n_positions, 'position')} by "
@@ -148,7 +153,7 @@ def top_positions_chart(found: InterpretationFolder) -> Chart | None:
             tuple(position_name(float(p)) for p in positions),
             # Their names would take more room than the cells; the table has them.
             tuple(str(rank + 1) for rank in range(n_examples)),
-            f"|gradient × input| ({found.unit})",
+            f"|{found.method}| ({found.unit})",
             range=(0.0, top),
         ),
     )

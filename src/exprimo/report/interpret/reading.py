@@ -12,6 +12,13 @@ import pandas as pd
 
 from exprimo.core.errors import FormatError, InputError
 from exprimo.core.files.versions import check_format_version
+from exprimo.interpret.faithfulness.verdict import (
+    CURVE_COLUMNS,
+    CURVES_FILE,
+    UNCHECKED,
+    Verdict,
+    read_verdict,
+)
 from exprimo.interpret.files import (
     INTERPRETATION_FORMAT,
     MAP_COLUMNS,
@@ -37,6 +44,10 @@ class InterpretationFolder:
         target are text where they are names of classes, else numbers.
     place
         The folder relative to that of the report, with a slash; empty where they are one.
+    verdict
+        Of the checks of its faithfulness.
+    curves
+        What deletion and insertion did, None where that was not looked at.
     """
 
     summary: Mapping[str, Any]
@@ -44,6 +55,8 @@ class InterpretationFolder:
     top: pd.DataFrame | None
     layer_map: pd.DataFrame | None
     place: str = ""
+    verdict: Verdict = UNCHECKED
+    curves: pd.DataFrame | None = None
 
     def file(self, name: str) -> str:
         """Name a file of the folder as the reader of the report finds it."""
@@ -58,6 +71,11 @@ class InterpretationFolder:
     def unit(self) -> str:
         """Name the unit of a contribution: that of the explained output, per base."""
         return f"{self.summary['scale']} per base"
+
+    @property
+    def method(self) -> str:
+        """Name the method that made contributions."""
+        return str(self.summary.get("method") or "gradient × input")
 
     @property
     def explained(self) -> str:
@@ -96,7 +114,17 @@ def read_interpretation(source: str | Path, place: str = "") -> InterpretationFo
     profile = _optional(folder / "importance.tsv", (), PROFILE_COLUMNS)
     if profile is not None and PLANTED_COLUMN in profile:
         profile[PLANTED_COLUMN] = as_numbers(profile[PLANTED_COLUMN], folder / "importance.tsv")
-    return InterpretationFolder(summary, profile, _top(folder), _map(folder, summary), place)
+    words = ("input", "curve", "order")
+    numbers = tuple(name for name in CURVE_COLUMNS if name not in words)
+    return InterpretationFolder(
+        summary,
+        profile,
+        _top(folder),
+        _map(folder, summary),
+        place,
+        read_verdict(folder),
+        _optional(folder / CURVES_FILE, words, numbers),
+    )
 
 
 def _optional(path: Path, text: tuple[str, ...], numbers: tuple[str, ...]) -> pd.DataFrame | None:

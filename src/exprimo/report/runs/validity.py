@@ -1,14 +1,14 @@
-"""What makes a number say little before anyone compares it: uneven parts, a dead model."""
+"""What to know of a number before anyone compares it: uneven parts, a dead model."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
 
-from exprimo.report.runs.doubt import Doubt, by_weight
+from exprimo.report.runs.doubt import Doubt, Weight, by_weight
 from exprimo.report.runs.material import Material
 from exprimo.report.runs.reading import read_material
-from exprimo.report.wording import counted, listed
+from exprimo.report.wording import counted, listed, number
 from exprimo.splits.allotment import uneven_notes
 
 
@@ -17,6 +17,7 @@ def validity_doubts(material: Material) -> Iterator[Doubt]:
     yield from _uneven(material)
     yield from _constant(material)
     yield from _genes_on_both_sides(material)
+    yield from _augmented(material)
 
 
 def validity_lines(folder: str | Path) -> list[str]:
@@ -79,3 +80,24 @@ def _genes_on_both_sides(material: Material) -> Iterator[Doubt]:
                 "individual).",
                 material.split_source(name),
             )
+
+
+def _augmented(material: Material) -> Iterator[Doubt]:
+    """Say which models learned from generated positives, and what the check of these said."""
+    weights: dict[str, Weight] = {"passed": "checked", "not checked": "caution"}
+    told: set[tuple[str, str]] = set()
+    for trained in material.trained:
+        facts = trained.metrics.get("augment")
+        if not facts or (trained.model, facts["sha256"]) in told:
+            continue
+        told.add((trained.model, facts["sha256"]))
+        yield Doubt(
+            weights.get(facts["fidelity"], "serious"),
+            f"{trained.model} learned from {counted(facts['n'], 'generated positive')}",
+            f"Made by {facts['family'] or 'an unnamed generator'}, whose check for copies and "
+            f"collapse says: {facts['fidelity']}. The training part ({trained.split} "
+            f"split) then has {number(facts['ratio'])} positives for each negative, before "
+            f"{number(facts['n_positive'] / max(1, facts['n_negative']))}; validation and test "
+            "are as they were.",
+            f"{trained.place}metrics.json",
+        )

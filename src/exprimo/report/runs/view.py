@@ -7,13 +7,14 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from exprimo.report.charts.chart import Chart
-from exprimo.report.document.html import Page, pretty_json
+from exprimo.report.document.html import pretty_json
+from exprimo.report.document.page import Page, Summary
 from exprimo.report.document.table import Table
-from exprimo.report.runs.answer import Answer, answer
+from exprimo.report.runs.answer import Answer, answer, baseline_comparison
 from exprimo.report.runs.confusion import confusion_charts, confusion_table
 from exprimo.report.runs.curves import curve_charts
 from exprimo.report.runs.distrust import LeakBanner, doubts, leak_banner
-from exprimo.report.runs.doubt import Doubt
+from exprimo.report.runs.doubt import Doubt, Weight
 from exprimo.report.runs.material import Material
 from exprimo.report.runs.overview import overview_charts
 from exprimo.report.runs.tables import (
@@ -63,7 +64,24 @@ class RunsView(NamedTuple):
 def runs_page(material: Material) -> Page:
     """Make the page of a Run or of a benchmark."""
     charts = run_charts(material)
-    return Page("report.html.j2", charts, {"title": _title(material), "b": view(material, charts)})
+    shown = view(material, charts)
+    values = {"title": _title(material), "b": shown}
+    verdicts = tuple(run_verdicts(material))
+    summary = Summary(material.question, shown.answer.sentences[0], verdicts)
+    return Page("report.html.j2", charts, values, summary)
+
+
+def run_verdicts(material: Material) -> Iterable[tuple[Weight, str]]:
+    """Say in few words what must be known beside the answer."""
+    if leak_banner(material) is not None:
+        yield "serious", "judged on what it learned from"
+    paired = baseline_comparison(material)
+    if paired is None:
+        yield "caution", "no baseline compared"
+    elif paired.verdict == "better":
+        yield "checked", "beats the best baseline"
+    else:
+        yield "serious", "not shown to beat the best baseline"
 
 
 def run_charts(material: Material) -> list[Chart]:

@@ -25,18 +25,25 @@ from exprimo.report.wording import (
     higher_is_better,
     listed,
     metric_label,
+    number,
     percent,
     shortened,
     with_interval,
 )
 
 NONE = "none"
+CONTROL = "dinucleotide_shuffle"
 _WORDS = {
     "none": "none",
     "class_weights": "class weights",
     "focal": "focal loss",
     "oversample": "oversampling",
     "downsample": "downsampling",
+    CONTROL: "shuffled promoters (control)",
+    "gan": "sequences of a GAN",
+    "diffusion": "sequences of diffusion",
+    "gan-published": "sequences of the published GAN",
+    "diffusion-published": "sequences of the published diffusion",
 }
 _PREFERRED = ("auprc", "mcc", "auroc")
 
@@ -54,8 +61,26 @@ def metrics_of(imbalance: Imbalance) -> list[str]:
 
 
 def imbalance_charts(imbalance: Imbalance, prevalence: float | None) -> list[Chart]:
-    """Draw the scores of the strategies, and their differences to none."""
-    made = (_scores(imbalance, prevalence), _differences(imbalance))
+    """Draw the scores of the strategies, their differences to none, and to the control."""
+    made = (
+        _scores(imbalance, prevalence),
+        _differences(
+            imbalance.paired,
+            "imbalance-paired",
+            "Each treatment against none",
+            "The same model, data and test genes; treatment minus none, 95% intervals. "
+            "An interval that includes 0 decides nothing.",
+            f"{imbalance.place}paired.tsv",
+        ),
+        _differences(
+            imbalance.control,
+            "imbalance-control",
+            "Generated promoters against shuffled ones",
+            "As many of either were added to training; generated minus shuffled, 95% intervals. "
+            "What is not better than shuffles adds no more than composition.",
+            f"{imbalance.place}against_shuffles.tsv",
+        ),
+    )
     return [chart for chart in made if chart is not None]
 
 
@@ -108,52 +133,53 @@ def _scores(imbalance: Imbalance, prevalence: float | None) -> Chart | None:
     )
 
 
-def _differences(imbalance: Imbalance) -> Chart | None:
-    metric = _compared_metric(imbalance)
-    table = imbalance.paired[imbalance.paired["metric"] == metric].dropna(subset=["difference"])
-    if table.empty or metric is None:
+def _differences(
+    paired: pd.DataFrame, key: str, title: str, caption: str, source: str
+) -> Chart | None:
+    metric = compared_metric(paired)
+    if metric is None:
+        return None
+    table = paired[paired["metric"] == metric].dropna(subset=["difference"])
+    if table.empty:
         return None
     several = table["model"].nunique() > 1
     rows = [
         ForestRow(
             strategy_words(row["strategy"])
             + (f": {shortened(row['model'], 18)}" if several else ""),
-            row["difference"], row["low"], row["high"], _verdict(row, metric),
+            row["difference"], row["low"], row["high"], found_of(row, metric),
         )
         for _, row in table.iterrows()
     ]  # fmt: skip
-    return forest(
-        "imbalance-paired",
-        "Each treatment against none",
-        "The same model, data and test genes; treatment minus none, 95% intervals. "
-        "An interval that includes 0 decides nothing.",
-        f"Difference in {metric_label(metric)}",
-        rows,
-        sources=(f"{imbalance.place}paired.tsv",),
-    )
+    label = f"Difference in {metric_label(metric)}"
+    return forest(key, title, caption, label, rows, sources=(source,))
 
 
-def _compared_metric(imbalance: Imbalance) -> str | None:
-    there = set(imbalance.paired["metric"])
-    return next((name for name in metrics_of(imbalance) if name in there), None)
+def compared_metric(paired: pd.DataFrame) -> str | None:
+    """Choose the metric that differences are judged by, AUPRC first; None of an empty table."""
+    there = set(paired["metric"]) if len(paired) else set()
+    return next((name for name in (*_PREFERRED, *sorted(there)) if name in there), None)
 
 
-def _verdict(row: pd.Series, metric: str) -> Verdict:
+def found_of(row: pd.Series, metric: str) -> Verdict:
+    """Tell what a row of differences shows."""
     return verdict_of(row["low"], row["high"], higher_is_better=higher_is_better(metric))
 
 
 def verdict_sentence(imbalance: Imbalance) -> str:
     """Say whether any strategy helped: whether its paired interval excludes 0."""
-    metric = _compared_metric(imbalance)
+    metric = compared_metric(imbalance.paired)
     if metric is None:
         return "No strategy was compared with none, so none is shown to help."
     table = imbalance.paired[imbalance.paired["metric"] == metric]
+    # What shuffles do is told with the generators whose control they are.
+    table = table[table["strategy"] != CONTROL]
     helped, harmed = (
         [
             f"{strategy_words(row['strategy'])} for {row['model']} "
             f"({with_interval(row['difference'], row['low'], row['high'])})"
             for _, row in table.iterrows()
-            if _verdict(row, metric) == verdict
+            if found_of(row, metric) == verdict
         ]
         for verdict in ("better", "worse")
     )
@@ -171,8 +197,24 @@ def note(imbalance: Imbalance, prevalence: float | None) -> str:
     share = "" if prevalence is None else f", {percent(prevalence)} positive"
     return (
         f"Judged at the true prevalence of the test part{share}. "
-        "Resampling and weights touched training only."
+        "Resampling and weights touched training only." + seeds_sentence(imbalance)
     )
+
+
+def seeds_sentence(imbalance: Imbalance) -> str:
+    """Say over how many trainings a difference is, and how far these lie apart."""
+    metric, table = compared_metric(imbalance.paired), imbalance.paired
+    several = table[table["seeds"] > 1] if len(table) else table
+    if metric is None or several.empty:
+        return ""
+    spread = several[several["metric"] == metric]["seed_sd"].max()
+    once = sorted(set(table["model"]) - set(several["model"]))
+    text = (
+        f" Differences of {listed(sorted(set(several['model'])))} are means over "
+        f"{int(several['seeds'].max())} seeds, which differ by a standard deviation of up to "
+        f"{number(float(spread))} in {metric_label(metric)}; intervals cover test genes and seeds."
+    )
+    return text + (f" {listed(once)}: one training." if once else "")
 
 
 def score_table(imbalance: Imbalance) -> Table:
@@ -196,7 +238,8 @@ def score_table(imbalance: Imbalance) -> Table:
         if some is not None:
             rows.append(
                 (
-                    named(strategy_words(strategy)), named(model), named(split),
+                    named(strategy_words(strategy), gate_words(some["gate"])), named(model),
+                    named(split),
                     *(_estimated(row, "value") for row in mine), counting(some["n_groups"]),
                 )
             )  # fmt: skip
@@ -222,6 +265,9 @@ def difference_table(imbalance: Imbalance) -> Table | None:
         *(Column(f"Difference in {metric_label(m)}", True, "paired") for m in metrics),
         Column(f"Verdict ({metric_label(metrics[0])})" if metrics else "Verdict"),
     )  # fmt: skip
+    seeded = bool((table["seeds"] > 1).any())
+    if seeded:
+        columns = (*columns[:-1], Column("Seeds", True, "trainings of each"), columns[-1])
     found = {(row["strategy"], row["model"], row["metric"]): row for _, row in table.iterrows()}
     rows = []
     for strategy, model in dict.fromkeys(zip(table["strategy"], table["model"], strict=True)):
@@ -229,15 +275,31 @@ def difference_table(imbalance: Imbalance) -> Table | None:
         first = mine[0] if mine else None
         rows.append(
             (
-                named(strategy_words(strategy)), named(model),
+                named(
+                    strategy_words(strategy), gate_words("" if first is None else first["gate"])
+                ),
+                named(model),
                 *(_estimated(row, "difference") for row in mine),
-                named("" if first is None else _verdict(first, metrics[0])),
+                *([_seeds(first)] if seeded else []),
+                named("" if first is None else found_of(first, metrics[0])),
             )
         )  # fmt: skip
     return Table(
         "imbalance-paired", "Each treatment minus none, on the same test genes.", columns,
         tuple(rows), f"{imbalance.place}paired.tsv",
     )  # fmt: skip
+
+
+def gate_words(gate: str) -> str:
+    """Say what the check for copies and collapse found; nothing where nothing was generated."""
+    return f"check: {gate}" if gate else ""
+
+
+def _seeds(row: pd.Series | None) -> Cell:
+    if row is None:
+        return Cell(ABSENT)
+    cell, spread = counting(row["seeds"]), row["seed_sd"]
+    return cell if spread != spread else cell._replace(detail=f"SD {number(float(spread))}")
 
 
 def _estimated(row: pd.Series | None, name: str) -> Cell:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,7 +12,7 @@ import pandas as pd
 from exprimo.core.errors import FormatError
 from exprimo.core.files.versions import check_format_version
 from exprimo.report.dge.reading import DgeFolder, read_dge
-from exprimo.report.files import needed, read_json, read_table
+from exprimo.report.files import as_numbers, needed, read_json, read_table
 from exprimo.report.runs.material import Material
 from exprimo.report.runs.reading import read_material
 
@@ -24,6 +24,11 @@ KIND = "differential-promoter"
 _COVARIATES = ("auroc", "low", "high", "n_positive", "n_negative")
 _IMBALANCE = ("value", "low", "high", "n_groups")
 _DIFFERENCE = ("difference", "low", "high")
+_GENERATORS = (
+    "learned", "steps", "passes", "drawn",
+    "position_4mers", "position_4mers_real", "position_4mers_shuffled",
+    "motif_rate", "motif_rate_real", "motif_rate_shuffled",
+)  # fmt: skip
 _ENRICHMENT = (
     "n_changed", "n_matched", "share_changed", "share_matched", "odds_ratio", "low", "high",
     "pvalue", "padj", "rank",
@@ -41,11 +46,21 @@ class Examination:
 
 @dataclass(frozen=True)
 class Imbalance:
-    """Ways of treating rare positives: their scores, and the difference of each to none."""
+    """Ways of treating rare positives: their scores, and the difference of each to none.
+
+    Attributes
+    ----------
+    control
+        Difference of each set of generated promoters to shuffled ones; empty without either.
+    generators
+        What was learned from, drawn and found by the check; empty where none was asked for.
+    """
 
     table: pd.DataFrame
     paired: pd.DataFrame
     place: str
+    control: pd.DataFrame = field(default_factory=pd.DataFrame)
+    generators: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
 @dataclass(frozen=True)
@@ -169,11 +184,29 @@ def _examination(folder: Path, place: str) -> Examination:
 
 def _imbalance(folder: Path, place: str) -> Imbalance:
     text = ("strategy", "model", "split", "metric", "unit")
+    control, generators = folder / "against_shuffles.tsv", folder / "generators.tsv"
     return Imbalance(
-        read_table(folder / "table.tsv", text, _IMBALANCE),
-        read_table(folder / "paired.tsv", ("strategy", "model", "metric"), _DIFFERENCE),
+        _with_seeds(read_table(folder / "table.tsv", text, _IMBALANCE), folder),
+        _differences(folder / "paired.tsv"),
         place,
+        _differences(control) if control.exists() else pd.DataFrame(),
+        read_table(generators, ("generator", "gate", "why"), _GENERATORS)
+        if generators.exists()
+        else pd.DataFrame(),
     )
+
+
+def _differences(path: Path) -> pd.DataFrame:
+    return _with_seeds(read_table(path, ("strategy", "model", "metric"), _DIFFERENCE), path)
+
+
+def _with_seeds(table: pd.DataFrame, path: Path) -> pd.DataFrame:
+    """Add what studies did not write before they had several seeds and generators."""
+    absent = {"seeds": "1", "seed_sd": "", "gate": ""}
+    table = table.assign(**{k: v for k, v in absent.items() if k not in table})
+    for name in ("seeds", "seed_sd"):
+        table[name] = as_numbers(table[name], path)
+    return table
 
 
 def _enrichment(folder: Path, place: str) -> Enrichment:

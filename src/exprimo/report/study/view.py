@@ -9,13 +9,14 @@ from exprimo.report.charts.chart import Chart
 from exprimo.report.dge import tables as dge_tables
 from exprimo.report.dge.figures import dge_charts
 from exprimo.report.dge.reading import DgeFolder
-from exprimo.report.document.html import Page, pretty_json
+from exprimo.report.document.html import pretty_json
+from exprimo.report.document.page import Page, Summary
 from exprimo.report.document.table import Table
 from exprimo.report.runs.answer import Answer
 from exprimo.report.runs.confusion import calls_of
-from exprimo.report.runs.doubt import Doubt
+from exprimo.report.runs.doubt import Doubt, Weight
 from exprimo.report.runs.view import RunsView, run_charts, view
-from exprimo.report.study import examination, imbalance, motifs
+from exprimo.report.study import augmentation, examination, imbalance, motifs
 from exprimo.report.study.answer import (
     study_answer,
     truth_sentences,
@@ -59,7 +60,7 @@ def study_page(study: Study) -> Page:
         "b": runs,
         "s": _view(study),
     }
-    return Page("study.html.j2", charts, values)
+    return Page("study.html.j2", charts, values, _summary(study))
 
 
 def dge_page(dge: DgeFolder) -> Page:
@@ -71,7 +72,18 @@ def dge_page(dge: DgeFolder) -> Page:
         "b": None,
         "s": _view(study),
     }
-    return Page("study.html.j2", _charts(study), values)
+    return Page("study.html.j2", _charts(study), values, _summary(study))
+
+
+def _summary(study: Study) -> Summary:
+    beats = study.verdict.get("beats")
+    told: tuple[Weight, str] = (
+        ("checked", "a model beats the baselines")
+        if beats
+        else ("serious", "no model beats the baselines")
+    )
+    first = study_answer(study).sentences[0]
+    return Summary(study.question, first, () if beats is None else (told,))
 
 
 def _title(study: Study) -> str:
@@ -137,6 +149,7 @@ def _said(study: Study) -> dict[str, list[str]]:
     if study.imbalance is not None:
         said["imbalance"] = [
             imbalance.verdict_sentence(study.imbalance),
+            *augmentation.sentences(study.imbalance),
             imbalance.note(study.imbalance, _prevalence(study)),
         ]
     for section, sentence in truth_sentences(study).items():
@@ -158,6 +171,7 @@ def _tables(study: Study) -> dict[str, list[Table]]:
         made["imbalance"] = [
             imbalance.score_table(study.imbalance),
             imbalance.difference_table(study.imbalance),
+            augmentation.generator_table(study.imbalance),
         ]
     if study.enrichment is not None:
         made["motifs"] = [

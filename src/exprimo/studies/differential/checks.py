@@ -17,6 +17,7 @@ from exprimo.data.textfile import require_file
 from exprimo.features.genome_fit import check_genome_fits
 from exprimo.features.join_targets import join_targets
 from exprimo.features.promoter_sites import OFF_GENOME, reconcile, tss_sites, with_targets
+from exprimo.generate.registry import get_family
 from exprimo.labels import DgeConfig
 from exprimo.labels.design import (
     check_replicates,
@@ -30,7 +31,12 @@ from exprimo.splits.chromosomes import find_chromosomes
 from exprimo.splits.names import parse_strategy
 from exprimo.studies.benchmarking import BenchmarkConfig
 from exprimo.studies.benchmarking.plan import own_imbalance, plan_runs
-from exprimo.studies.differential.config import CountSource, DifferentialStudy
+from exprimo.studies.differential.config import (
+    SHUFFLES,
+    CountSource,
+    DifferentialStudy,
+    ImbalanceComparison,
+)
 from exprimo.studies.differential.plan import (
     OF_ROWS,
     TASKS,
@@ -116,8 +122,9 @@ def _check_split(strategy: str) -> None:
 
 def _check_imbalance(study: DifferentialStudy, main: BenchmarkConfig) -> None:
     wanted, models = study.imbalance, main.models
-    if not wanted.strategies:
+    if not wanted.compares:
         return
+    _check_generators(wanted)
     for name in wanted.models:
         if name not in models and name not in ("gc_content", "kmer_linear"):
             get_spec(main.entry(name))
@@ -126,7 +133,8 @@ def _check_imbalance(study: DifferentialStudy, main: BenchmarkConfig) -> None:
                 record="imbalance.models",
                 found=name,
                 expected=", ".join(dict.fromkeys([*models, "gc_content", "kmer_linear"])),
-                remedy="Add it to benchmark.models, or set imbalance.strategies = []",
+                remedy="Add it to benchmark.models, or set imbalance.strategies = [] and "
+                "imbalance.generators = []",
             )
         if (own := own_imbalance(name, main)) != "none":
             raise ConfigError(
@@ -134,8 +142,24 @@ def _check_imbalance(study: DifferentialStudy, main: BenchmarkConfig) -> None:
                 record="benchmark.fit.imbalance, or a preset",
                 found=f"{own} for {name}",
                 expected="none",
-                remedy="Leave it out, or set imbalance.strategies = []",
+                remedy="Leave it out, or set imbalance.strategies = [] and "
+                "imbalance.generators = []",
             )
+
+
+def _check_generators(wanted: ImbalanceComparison) -> None:
+    for name in wanted.generators:
+        if name != SHUFFLES:
+            get_family(name)
+    for name, options in wanted.generator_options.items():
+        if name not in wanted.generators or name == SHUFFLES:
+            raise ConfigError(
+                "options of a generator that is not compared",
+                record="imbalance.generator_options",
+                found=name,
+                expected=", ".join(one for one in wanted.generators if one != SHUFFLES) or "none",
+            )
+        get_family(name).options.checked(options)
 
 
 def check_files(study: DifferentialStudy, home: Path, source: dict[str, Any]) -> None:

@@ -13,6 +13,9 @@ from exprimo.studies.benchmarking import ComparisonConfig
 OtherTarget = Literal["direction", "three_way", "lfc"]
 Strategy = Literal["class_weights", "focal", "oversample", "downsample"]
 
+SHUFFLES = "dinucleotide_shuffle"
+"""The negative control among generators: shuffled promoters of changed genes."""
+
 MODELS = ("cnn2d", "cnn_bilstm", "transformer", "onehot_xgboost", "cnn_xgboost", "cnn")
 
 
@@ -76,9 +79,35 @@ class ImbalanceComparison(Config):
     """Ways of treating the rarer class, compared on the first split."""
 
     strategies: tuple[Strategy, ...] = ("class_weights", "focal", "oversample", "downsample")
-    """What is compared with doing nothing; empty leaves the comparison out."""
+    """What is compared with doing nothing, by weights or resampling."""
+    generators: tuple[str, ...] = (SHUFFLES, "gan", "diffusion")
+    """What else is: as many sequences as balance the classes, drawn from a generator of changed
+    promoters, or shuffles of these as a control. Empty, and no strategies: no comparison."""
     models: tuple[str, ...] = ("cnn", "kmer_linear")
     """Which models; each must be among those of the benchmark."""
+    seeds: int = Field(3, ge=1)
+    """Trainings of each network and treatment. Of one nothing is said of how seeds differ; two say
+    so little that their intervals seldom decide anything."""
+    generator_minutes: float | None = Field(None, gt=0)
+    """Time to fit each generator; unset, and no steps either: 10. Drawing takes about as long at
+    most, unless that needs fewer than 10 passes of a diffusion."""
+    generator_steps: int | None = Field(None, ge=5)
+    """Updates of each generator instead of minutes: the same on every machine."""
+    generator_passes: int | None = Field(None, ge=1)
+    """Passes when a diffusion draws; unset: as many as it usually takes, or as time allows."""
+    generator_options: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    """Options by generator, such as ``diffusion = {channels = 64}``; see exprimo generate fit."""
+
+    @model_validator(mode="after")
+    def _one_budget(self) -> Self:
+        if self.generator_minutes is not None and self.generator_steps is not None:
+            raise ValueError("give generator_minutes or generator_steps, not both")
+        return self
+
+    @property
+    def compares(self) -> bool:
+        """Tell whether there is anything to hold against doing nothing."""
+        return bool(self.strategies or self.generators)
 
 
 class OtherTargets(Config):

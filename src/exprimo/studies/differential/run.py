@@ -177,14 +177,16 @@ class _Stages:
 
     def treat_imbalance(self, config: BenchmarkConfig, done: Benchmarked) -> None:
         """Compare ways of treating the rarer class."""
-        if not self.study.imbalance.strategies:
+        if not self.study.imbalance.compares:
             return
         self.parts["imbalance"] = "imbalance"
         out = self.folder / "imbalance"
+        named = self.study.motifs.file
+        motifs = None if named is None else self.home / named
         self._unless_there(
             out / "paired.tsv",
             lambda: compare_imbalance(
-                self.study.imbalance, config, done.path, out, resume=self.resume
+                self.study.imbalance, config, done.path, out, resume=self.resume, motifs=motifs
             ),
         )
 

@@ -31,7 +31,7 @@ def fit_baseline(material: Material, seed: int) -> Fitted:
 
 def shown_rows(material: Material, seed: int, member: int) -> Rows:
     """Give the training rows that what is fitted in one call sees, balanced where asked for."""
-    rows = material.parts["train"]
+    rows = material.learned
     target = material.values[rows]
     generator = epoch_generator(seed, member, 0)
     return rows[np.sort(epoch_rows(material.balance, target, generator, seed, member))]

@@ -62,8 +62,8 @@ def changed(folder: Path, **parts: Any) -> Association:
 def test_sections_stand_in_order(association_folder: Path) -> None:
     found = re.findall(r'<section id="(\w+)"', words(association_folder))
     assert found == [
-        "answer", "distrust", "models", "variants", "predictors", "eqtls", "loci", "overlap",
-        "candidates", "provenance",
+        "answer", "distrust", "data", "models", "variants", "predictors", "eqtls", "loci",
+        "overlap", "candidates", "provenance",
     ]  # fmt: skip
 
 

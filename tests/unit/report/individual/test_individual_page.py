@@ -111,7 +111,7 @@ def test_a_study_is_told_from_others(tmp_path: Path) -> None:
 def test_sections_stand_in_order(tmp_path: Path) -> None:
     page = words(made_up(tmp_path / "s"))
     found = re.findall(r'<section id="(\w+)"', page)
-    assert found == ["answer", "distrust", "models", "people", "variants", "provenance"]
+    assert found == ["answer", "distrust", "data", "models", "people", "variants", "provenance"]
     assert "predictions follow people" in page
     assert "<b>" not in re.sub(r"<b>[^<]*</b><span", "", page).split("<main>")[0]
 

@@ -23,8 +23,8 @@ from exprimo.report.wording import number
 pytestmark = pytest.mark.slow
 
 SECTIONS = (
-    "answer", "distrust", "measured", "labels", "models", "imbalance", "curves", "motifs",
-    "targets", "provenance",
+    "answer", "distrust", "measured", "labels", "models", "imbalance", "curves", "targets",
+    "motifs", "provenance",
 )  # fmt: skip
 FIGURES = {
     "verdict", "volcano", "ma", "dispersion", "pca", "sample_distances", "covariates",

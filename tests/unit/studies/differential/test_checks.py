@@ -29,6 +29,13 @@ from exprimo.studies.resuming import check_settings_kept
         ({"benchmark": {"models": ["mean"]}}, "not made for this kind of target"),
         ({"benchmark": {"models": []}}, "benchmark.models: no model to hold against"),
         ({"benchmark": {"models": ["kmer_linear"]}, "imbalance": {"strategies": []}}, "no model"),
+        ({"imbalance": {"generators": ["difusion"]}}, "no such generator.* Did you mean diffusion"),
+        ({"imbalance": {"generator_options": {"gan": {"chanels": 8}}}}, "Did you mean channels"),
+        (
+            {"imbalance": {"generators": ["gan"], "generator_options": {"diffusion": {}}}},
+            "options of a generator that is not compared",
+        ),
+        ({"imbalance": {"generator_minutes": 5, "generator_steps": 50}}, "not both"),
         ({"benchmark": {"splits": ["homolgy"]}}, "unknown split strategy.* Did you mean homology"),
         ({"benchmark": {"splits": ["cell"]}}, "no such column to split by"),
         ({"benchmark": {"splits": ["gene*individual"]}}, "no such column to split by"),
@@ -58,7 +65,7 @@ def test_settings_that_can_be_used(study: Any) -> None:
     check_settings(
         study(
             benchmark={"models": ["cnn2d"], "fit": {"imbalance": "class_weights"}},
-            imbalance={"strategies": []},
+            imbalance={"strategies": [], "generators": []},
         )
     )
 

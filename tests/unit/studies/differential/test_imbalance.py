@@ -46,6 +46,7 @@ def compared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     run_benchmark(config, folder / "B", report=False)
     wanted = ImbalanceComparison(
         strategies=("class_weights", "focal", "downsample"),
+        generators=(),
         models=("onehot_xgboost", "kmer_linear"),
     )
     done = BenchmarkConfig.load(folder / "B" / "config.toml")

@@ -10,6 +10,7 @@ from exprimo.report.individual.association.answer import (
     candidates_sentence,
     mapped_sentence,
     predicted_sentence,
+    shared_sentence,
     verdicts,
 )
 from exprimo.report.individual.association.discoveries import discovery_charts
@@ -51,12 +52,13 @@ def association_view(found: Association) -> tuple[AssociationView, list[Chart]]:
         loci.append(LocusView(locus.name, locus.gene, tuple(chart.key for chart in charts)))
         drawn += charts
     followed = followed_charts(found)
+    statement = str((found.facts.get("overlap") or {}).get("statement") or "")
     view = AssociationView(
         verdicts=verdicts(found),
         said={
             "mapped": mapped_sentence(found),
             "predicted": predicted_sentence(found),
-            "overlap": str((found.facts.get("overlap") or {}).get("statement") or ""),
+            "overlap": " ".join(part for part in (shared_sentence(found), statement) if part),
             "candidates": candidates_sentence(found),
         },
         tables=association_tables(found),

@@ -1,0 +1,157 @@
+"""Command explain: what each part of the input contributes to a model's output."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from exprimo.cli.modelling import Device, Threads, listed
+from exprimo.cli.output import counted, number, say
+from exprimo.cli.progress import bars
+from exprimo.cli.studying import Json
+
+if TYPE_CHECKING:
+    from exprimo.interpret.explain import Explained
+
+_Method = Annotated[
+    Literal[
+        "gradient_x_input",
+        "saliency",
+        "absolute_saliency",
+        "integrated_gradients",
+        "deeplift",
+        "mutagenesis",
+        "attention",
+    ],
+    typer.Option(help="How contributions are made."),
+]
+_Inputs = Annotated[str, typer.Option("--input", help="Inputs with commas; default: all.")]
+_Output = Annotated[str | None, typer.Option(help="Which output, of several classes.")]
+_On = Annotated[
+    Literal["train", "val", "test", "all"] | None,
+    typer.Option(help="Part of a run's own dataset; default: test."),
+]
+_Most = Annotated[int, typer.Option(help="At most so many examples; 0: all.", min=0)]
+_References = Annotated[int, typer.Option(help="Shuffles that a sequence is compared with.", min=1)]
+_Background = Annotated[
+    Literal["shuffled", "zeros", "uniform"], typer.Option(help="What a sequence is compared with.")
+]
+_Baseline = Annotated[
+    Literal["mean", "zeros"], typer.Option(help="What other inputs are compared with.")
+]
+_Steps = Annotated[int, typer.Option(help="Steps of integrated gradients.", min=2)]
+_MaxDelta = Annotated[
+    float, typer.Option(help="Share of the output's change that contributions may miss.", min=0)
+]
+_Centred = Annotated[
+    bool, typer.Option("--centred", help="Take the mean over bases off each gradient.")
+]
+_Layer = Annotated[str | None, typer.Option(help="Layer that is mapped; default: the last.")]
+_Smooth = Annotated[int, typer.Option(help="Width of the profile's moving mean, odd.", min=1)]
+_Sites = Annotated[Path | None, typer.Option(help="BED of bases known to matter, to judge by.")]
+_Tracks = Annotated[bool, typer.Option("--tracks", help="Write BigWig files.")]
+_Fasta = Annotated[Path | None, typer.Option(help="Genome, for the lengths of chromosomes.")]
+_Seed = Annotated[int, typer.Option(help="Of the shuffles.", min=0)]
+_Memory = Annotated[int, typer.Option(help="MiB beside the model.", min=64)]
+_Resume = Annotated[bool, typer.Option("--resume", help="Go on where a stopped call ended.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(
+        "explain",
+        epilog="Example: exprimo explain RUN D.h5 --method deeplift -o E",
+    )(_explain)
+
+
+def _explain(
+    model: Annotated[str, typer.Argument(help="RUN, NAME or NAME:FILE.")],
+    dataset: Annotated[Path, typer.Argument(help="The dataset, an .h5 file.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="A new folder.")],
+    method: _Method = "gradient_x_input",
+    inputs: _Inputs = "",
+    output: _Output = None,
+    on: _On = None,
+    most: _Most = 1000,
+    references: _References = 20,
+    background: _Background = "shuffled",
+    baseline: _Baseline = "mean",
+    steps: _Steps = 16,
+    max_delta: _MaxDelta = 0.1,
+    centred: _Centred = False,
+    layer: _Layer = None,
+    smooth: _Smooth = 1,
+    sites: _Sites = None,
+    tracks: _Tracks = False,
+    fasta: _Fasta = None,
+    seed: _Seed = 0,
+    memory: _Memory = 1024,
+    resume: _Resume = False,
+    device: Device = "auto",
+    threads: Threads = None,
+    as_json: Json = False,
+) -> None:
+    """Say what each base, mark or feature contributes to a model's output."""
+    import exprimo
+
+    with bars():
+        done = exprimo.explain(
+            model,
+            dataset,
+            out,
+            method=method,
+            inputs=listed(inputs),
+            output=output,
+            on=on,
+            most=most or None,
+            references=references,
+            background=background,
+            baseline=baseline,
+            steps=steps,
+            max_delta=max_delta,
+            centred=centred,
+            layer=layer,
+            smooth=smooth,
+            sites=sites,
+            tracks=tracks,
+            fasta=fasta,
+            seed=seed,
+            memory=memory,
+            resume=resume,
+            device=device,
+            threads=threads,
+        )
+    say(list(_told(done)), done._asdict(), as_json=as_json)
+
+
+def _told(done: Explained) -> Iterator[str]:
+    of = f" of {done.n_of:,}" if done.n_of > done.n_examples else ""
+    part = "" if done.part == "all" else f" of part {done.part}"
+    yield (
+        f"Wrote contributions by {done.method} of {counted(done.n_examples, 'example')}{of}{part} "
+        f"to {done.path}"
+    )
+    if done.part == "train":
+        yield "  these examples were learned from: what is found holds for them, not for others"
+    yield f"  inputs: {', '.join(done.inputs)}; unit: {done.scale}"
+    if done.missed is not None:
+        yield (
+            f"  contributions miss the change of the output by {done.missed.share:.1%} "
+            f"(median {done.missed.missed:.3g} of {done.missed.moved:.3g})"
+        )
+    if done.strongest is not None:
+        position, share = done.strongest
+        yield f"  most important: position {position:+d}, {share:.0%} within 100 bases of it"
+    if done.auroc is not None:
+        found, swapped = done.auroc
+        yield (
+            f"  AUROC against the known sites {number(found)}; {number(swapped)} with examples "
+            "swapped"
+        )
+    if done.tracks:
+        yield f"  tracks: {', '.join(done.tracks)}"
+    if done.n_known:
+        yield f"  {counted(done.n_known, 'example')} had been explained before"

@@ -1,0 +1,74 @@
+"""The nouns of a page: what it says, its figures, and sections that others add to it."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from exprimo.report.charts.chart import Chart
+from exprimo.report.charts.static import Pictures
+from exprimo.report.runs.doubt import Weight
+
+
+class Summary(NamedTuple):
+    """A study in the list that opens a page of several: question, answer, verdicts in few words."""
+
+    question: str
+    sentence: str
+    verdicts: tuple[tuple[Weight, str], ...] = ()
+
+
+class Page(NamedTuple):
+    """A page before its figures are drawn: its template, its figures, and what else it says."""
+
+    template: str
+    charts: Sequence[Chart]
+    values: Mapping[str, Any]
+    summary: Summary = Summary("", "")
+
+
+class Section(NamedTuple):
+    """A section that a folder of the report adds to pages, just before their provenance.
+
+    Attributes
+    ----------
+    key, title, short
+        Its id, its heading, and its entry in the contents.
+    template
+        A template of its own; it sees `values`, ``drawn`` and the macros that it imports.
+    charts
+        Its figures; their keys must differ from those of the page.
+    data
+        What its script reads: JSON values, in the element of class ``section-data``.
+    scripts
+        Names of files in ``templates/scripts`` that the page needs for it.
+    """
+
+    key: str
+    title: str
+    short: str
+    template: str
+    values: Mapping[str, Any]
+    charts: Sequence[Chart] = ()
+    data: Any = None
+    scripts: tuple[str, ...] = ()
+
+
+class Drawn(NamedTuple):
+    """A chart with its pictures, ready for the page; `picture` is the form that the page shows."""
+
+    chart: Chart
+    pictures: Pictures
+    picture: str = "svg"
+
+    @property
+    def uri(self) -> str:
+        """Give the picture that the page shows, as a data URI."""
+        if self.picture == "png":
+            return _data_uri("image/png", self.pictures.png)
+        return _data_uri("image/svg+xml", self.pictures.svg)
+
+
+def _data_uri(kind: str, content: bytes) -> str:
+    return f"data:{kind};base64,{base64.b64encode(content).decode()}"

@@ -1,0 +1,39 @@
+"""The ledger of a run: what each of its fitted things learned from."""
+
+from __future__ import annotations
+
+from exprimo.core.ledger import Ledger, Unit, keys_of
+from exprimo.training.material import Fitted, Material
+
+
+def ledger_of(material: Material) -> Ledger:
+    """Record what a run is about to learn from; of generated sequences, what made them did too."""
+    train = _learned(material)
+    val = keys_of(material.dataset, material.parts["val"])
+    learned = {"weights": train}
+    if material.spec.kind == "hybrid":
+        learned["boosted trees"] = train
+    if material.spec.kind != "baseline" and material.task == "regression":
+        learned["target scaler"] = train
+    for name in material.settled:
+        learned[name] = train
+    if material.cut is not None:
+        learned["cut between high and low"] = keys_of(material.dataset, material.cut_on)
+    # What validation chose: the epoch, the penalty or the trees, the threshold, the conformal
+    # width.
+    learned["choices on validation"] = val
+    if material.added is None:
+        return Ledger(learned)
+    return Ledger(learned).merged(material.added.ledger)
+
+
+def with_first(ledger: Ledger, fitted: Fitted) -> Ledger:
+    """Add what a network took from the training part before its first epoch."""
+    return Ledger({**ledger.learned, **dict.fromkeys(fitted.first, ledger.learned["weights"])})
+
+
+def _learned(material: Material) -> dict[Unit, frozenset[str]]:
+    keys = keys_of(material.dataset, material.parts["train"])
+    if material.added is not None:
+        keys["sequence"] |= material.added.keys
+    return keys

@@ -1,0 +1,218 @@
+"""``explain`` from a trained run to a folder: whole, repeatable, resumable, refusing."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from exprimo.core.dataset import Dataset, write_dataset
+from exprimo.core.errors import ConfigError, InputError, MismatchError
+from exprimo.core.files.atomic import partial_path
+from exprimo.core.run import Run
+from exprimo.core.sequence import encode
+from exprimo.interpret.attributions import Attributions, tracks
+from exprimo.interpret.attributions.engine import Parts
+from exprimo.interpret.explain import explain
+from exprimo.report.interpret.reading import read_interpretation
+from exprimo.training import TrainConfig, train_run
+
+TINY = {"channels": 8, "stem_channels": 8, "head_channels": 4, "hidden": 8, "grid": 4}
+LENGTH, N = 64, 60
+MOTIF = encode("TGACTCAT")
+
+
+@pytest.fixture(scope="module")
+def placed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Windows on a genome of two chromosomes, which overlap in pairs, on both strands."""
+    rng = np.random.default_rng(0)
+    start = np.repeat(np.arange(N // 2) * 200, 2) + np.tile([0, 30], N // 2)
+    strand = np.where(np.arange(N) % 3 == 0, "-", "+")
+    codes = rng.integers(0, 4, (N, LENGTH)).astype(np.uint8)
+    codes[:, 20:28] = MOTIF
+    path = tmp_path_factory.mktemp("placed") / "D.h5"
+    with write_dataset(path, {"made": "for tests", "settings": {"upstream": 40}}) as out:
+        out.examples(
+            pd.DataFrame(
+                {
+                    "example_id": [f"e{i}" for i in range(N)],
+                    "gene_id": [f"g{i}" for i in range(N)],
+                    "chrom": np.where(np.arange(N) < N // 2, "chr1", "chr2"),
+                    "start": start, "end": start + LENGTH, "strand": strand,
+                    "tss": np.where(strand == "+", start + 40, start + LENGTH - 1 - 40),
+                }
+            )
+        )  # fmt: skip
+        out.input("sequence", [codes])
+        out.input("halflife", [rng.normal(size=(N, 3)).astype(np.float32)], labels=["a", "b", "c"])
+        out.target("y", rng.normal(size=N), kind="regression", units="log2")
+    return path
+
+
+@pytest.fixture(scope="module")
+def run(placed: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    settings = {
+        "dataset": str(placed), "target": "y", "model": "cnn", "options": TINY,
+        "split": {"strategy": "random"}, "fit": {"epochs": 1},
+        "machine": {"device": "cpu", "threads": 1, "precision": "fp32"},
+    }  # fmt: skip
+    return train_run(TrainConfig.checked(settings), tmp_path_factory.mktemp("run") / "RUN")
+
+
+def explained(run: Run, dataset: Path, out: Path, **settings: Any) -> Any:
+    return explain(run.path, dataset, out, threads=1, device="cpu", **settings)
+
+
+def test_a_folder_that_a_report_reads(run: Run, placed: Path, tmp_path: Path) -> None:
+    sites = tmp_path / "sites.bed"
+    with Dataset.open(placed) as data:
+        table = data.examples()
+    plus = table["strand"] == "+"
+    start = np.where(plus, table["start"] + 20, table["end"] - 28)
+    pd.DataFrame({"c": table["chrom"], "s": start, "e": start + 8}).to_csv(
+        sites, sep="\t", header=False, index=False
+    )
+    done = explained(run, placed, tmp_path / "E", on="all", sites=sites, tracks=True)
+    assert (done.n_examples, done.part, done.tracks) == (N, "all", ("tracks/sequence.bw",))
+    assert done.auroc is not None
+    read = read_interpretation(done.path)
+    assert read.profile is not None
+    assert read.planted is not None
+    # Windows overlap, so that a site lies in its neighbour's window too.
+    assert read.planted[20:28].min() == 1
+    assert read.profile["position"].tolist() == list(range(-40, LENGTH - 40))
+    assert read.top is not None
+    assert read.layer_map is not None
+    assert read.summary["method_name"] == "gradient_x_input"
+    with Attributions.open(done.path) as found:
+        np.testing.assert_allclose(read.profile["mean"], np.abs(found.values()).mean(0), rtol=1e-5)
+        check_track(found, done.path / done.tracks[0])
+
+
+def check_track(found: Attributions, path: Path) -> None:
+    """A base has the mean over its windows, turned back where they are on the minus strand."""
+    pybigtools = pytest.importorskip("pybigtools")
+    with pybigtools.open(str(path)) as track:
+        places, values = found.places, found.values()
+        for chrom in ("chr1", "chr2"):
+            total, count = np.zeros(8000), np.zeros(8000)
+            for row in np.flatnonzero(places["chrom"] == chrom):
+                one = values[row][::-1] if places["strand"][row] == "-" else values[row]
+                here = slice(places["start"][row], places["end"][row])
+                total[here] += one
+                count[here] += 1
+            end = int(places["end"][places["chrom"] == chrom].max())
+            got = np.array(track.values(chrom, 0, end, fillna=np.nan))
+            expected = (total / np.maximum(count, 1))[:end]
+            covered = count[:end] > 0
+            np.testing.assert_allclose(got[covered], expected[covered], atol=1e-6)
+            assert np.isnan(got[~covered]).all()
+
+
+def test_the_same_call_gives_the_same_numbers(run: Run, placed: Path, tmp_path: Path) -> None:
+    for name, memory in (("one", 64), ("two", 2048)):
+        explained(run, placed, tmp_path / name, method="deeplift", references=2, memory=memory)
+    with Attributions.open(tmp_path / "one") as one, Attributions.open(tmp_path / "two") as two:
+        np.testing.assert_allclose(one.hypothetical(), two.hypothetical(), atol=1e-7)
+        assert one.attrs["part"] == "test"
+        assert one.n == len(run.split.rows("test"))
+
+
+def test_a_stopped_call_goes_on(
+    run: Run, placed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("exprimo.interpret.attributions.engine._PART_EXAMPLES", 10)
+    whole = explained(run, placed, tmp_path / "whole", on="all", most=25)
+    read = Parts._write
+    made: list[int] = []
+
+    def stop(self: Parts, number: int, arrays: Any) -> None:
+        if number == 2:
+            raise KeyboardInterrupt
+        made.append(number)
+        read(self, number, arrays)
+
+    monkeypatch.setattr(Parts, "_write", stop)
+    out = tmp_path / "E"
+    with pytest.raises(KeyboardInterrupt):
+        explained(run, placed, out, on="all", most=25, resume=True)
+    monkeypatch.setattr(Parts, "_write", read)
+    assert made == [0, 1]
+    with pytest.raises(MismatchError, match="other settings"):
+        explained(run, placed, out, on="all", most=25, resume=True, seed=3)
+    done = explained(run, placed, out, on="all", most=25, resume=True)
+    assert (done.n_known, done.n_examples, done.n_of) == (20, 25, N)
+    assert sorted(p.name for p in out.iterdir()) == sorted(p.name for p in whole.path.iterdir())
+    with Attributions.open(out) as found, Attributions.open(whole.path) as expected:
+        np.testing.assert_array_equal(found.values(), expected.values())
+        assert found.example_id.tolist() == expected.example_id.tolist()
+
+
+def test_contributions_that_do_not_add_up_are_refused(
+    run: Run, placed: Path, tmp_path: Path
+) -> None:
+    settings: dict[str, Any] = {"method": "integrated_gradients", "references": 2, "steps": 2}
+    with pytest.raises(InputError, match=r"do not add up.*--steps \d+"):
+        explained(run, placed, tmp_path / "E", max_delta=1e-6, **settings)
+    assert list(tmp_path.iterdir()) == []
+    done = explained(run, placed, tmp_path / "E", max_delta=5.0, **settings)
+    assert done.missed is not None
+    summary = json.loads((done.path / "interpretation.json").read_text())
+    assert summary["convergence"]["share"] == done.missed.share
+
+
+def test_a_model_that_is_no_network(placed: Path, tmp_path: Path) -> None:
+    settings = {
+        "dataset": str(placed), "target": "y", "model": "kmer_linear", "options": {"k": 2},
+        "split": {"strategy": "random"}, "machine": {"threads": 1},
+    }  # fmt: skip
+    run = train_run(TrainConfig.checked(settings), tmp_path / "RUN")
+    with pytest.raises(ConfigError, match="--method mutagenesis"):
+        explained(run, placed, tmp_path / "E")
+    with pytest.raises(ConfigError, match="no layer can be mapped"):
+        explained(run, placed, tmp_path / "E", method="mutagenesis", layer="x")
+    done = explained(run, placed, tmp_path / "E", method="mutagenesis", most=2)
+    with Attributions.open(done.path) as found, Dataset.open(placed) as data:
+        rows = np.flatnonzero(np.isin(data.column("example_id"), found.example_id))
+        codes = np.repeat(data.rows("sequence", rows[:1]), 4, axis=0)
+        codes[:, 9] = range(4)
+        from exprimo.scoring.resolve import resolve_model
+
+        outputs = resolve_model(run.path).predictor.predict({"sequence": codes}).mean[:, 0]
+        np.testing.assert_allclose(
+            found.hypothetical()[0, :, 9], outputs - outputs.mean(), atol=1e-5
+        )
+
+
+def test_what_is_asked_for_must_be_there(run: Run, placed: Path, tmp_path: Path) -> None:
+    out = tmp_path / "E"
+    with pytest.raises(ConfigError, match="does not read this input"):
+        explained(run, placed, out, inputs=["halflife"])
+    with pytest.raises(ConfigError, match="no such output"):
+        explained(run, placed, out, output="up")
+    with pytest.raises(ConfigError, match="nothing to explain"):
+        explained(run, placed, out, most=0)
+    far = tmp_path / "far.bed"
+    far.write_text("chr9\t1\t5\n")
+    with pytest.raises(MismatchError, match="no site lies on a chromosome"):
+        explained(run, placed, out, sites=far)
+    far.write_text("chr1\tone\t5\n")
+    with pytest.raises(InputError, match="not a BED file"):
+        explained(run, placed, out, sites=far)
+    assert not out.exists()
+    assert not partial_path(out).exists()
+    out.mkdir()
+    with pytest.raises(InputError, match="already exists"):
+        explained(run, placed, out)
+
+
+def test_windows_without_a_place_have_no_track(run: Run, planted: Path, tmp_path: Path) -> None:
+    with pytest.raises(MismatchError, match="reads another sequence"):
+        explained(run, planted, tmp_path / "E")
+    with pytest.raises(MismatchError, match="another dataset"):
+        explained(run, planted, tmp_path / "E", on="test")
+    assert tracks.TRACKS_FOLDER == "tracks"

@@ -1,0 +1,138 @@
+"""Patterns: their ends, their consensus, tracts, and which they are like."""
+
+import numpy as np
+import pytest
+
+from exprimo.core.errors import ConfigError, InputError
+from exprimo.core.sequence import encode
+from exprimo.data.motifs import MotifMatrix
+from exprimo.interpret.motifs.libraries import Library, open_library
+from exprimo.interpret.motifs.matching import match_table, motif_table
+from exprimo.interpret.motifs.patterns import Pattern, consensus, holds_tract, trimmed
+from exprimo.interpret.motifs.similarity import compare
+
+
+def word(text: str, purity: float = 0.97) -> np.ndarray:
+    codes = encode(text)
+    matrix = np.full((len(codes), 4), (1 - purity) / 3)
+    matrix[np.arange(len(codes)), codes] = purity
+    return matrix
+
+
+def pattern(name: str, matrix: np.ndarray, n: int = 40, sign: int = 1) -> Pattern:
+    return Pattern(
+        name, sign, matrix, sign * matrix, sign * matrix, np.zeros((n, 4), dtype=np.int64)
+    )
+
+
+def random_words(n: int, seed: int) -> list[np.ndarray]:
+    rng = np.random.default_rng(seed)
+    return [rng.dirichlet(np.full(4, 0.3), size=int(rng.integers(6, 14))) for _ in range(n)]
+
+
+def test_trimming_moves_sites_of_both_strands_alike() -> None:
+    weights = np.zeros((8, 4))
+    weights[2:5, 1] = [1.0, 2.0, 0.7]
+    made = Pattern("pos_1", 1, word("ACCCGTAA"), weights, weights,
+                   np.array([[0, 20, 28, 1], [1, 20, 28, -1]]))  # fmt: skip
+    cut = trimmed(made, 0.3)
+    # Positions 2 to 5 of a reversed site lie 3 from its other end.
+    assert cut.sites.tolist() == [[0, 22, 25, 1], [1, 23, 26, -1]]
+    assert cut.probabilities.tolist() == word("ACCCGTAA")[2:5].tolist()
+
+
+def test_consensus_tells_clear_from_weak_bases() -> None:
+    assert consensus(np.array([[0.8, 0.2, 0, 0], [0.6, 0.4, 0, 0], [0.4, 0.3, 0.3, 0]])) == "AaN"
+
+
+@pytest.mark.parametrize(
+    ("text", "tract"),
+    [("AAAAAAAA", True), ("TTTTTT", True), ("TTTTT", False), ("TATATATA", False),
+     ("CGAAAAAA", False)],
+)  # fmt: skip
+def test_a_tract_is_a_run_of_one_base_without_a_clear_c_or_g(text: str, tract: bool) -> None:
+    assert holds_tract(word(text)) is tract
+
+
+def test_the_same_motif_is_found_on_the_other_strand_and_at_its_offset() -> None:
+    reb1 = word("CCGGGTAA")
+    targets = [*random_words(60, 1), word("GGTTACCCGGCA")]
+    found = compare([reb1], targets)
+    assert found.pvalue[0].argmin() == 60
+    assert found.pvalue[0, 60] < 1e-5
+    assert found.strand[0, 60] == -1
+    # TGCCGGGTAACC holds the query from its third column on.
+    assert found.offset[0, 60] == -2
+    assert found.overlap[0, 60] == 8
+
+
+def test_random_motifs_have_uniform_p_values() -> None:
+    found = compare(random_words(40, 2), random_words(80, 3))
+    p = found.pvalue.ravel()
+    for level in (0.01, 0.05, 0.2):
+        # The correction takes neighbouring places as independent, so it errs to the safe side.
+        assert 0.2 * level < (p <= level).mean() < 1.3 * level
+
+
+def test_few_targets_do_not_set_their_own_scale() -> None:
+    planted = [word(text) for text in ("GCATAGGAC", "TCCCAAACT", "CCTACTGTT")]
+    found = compare([word("GCATAGGAC", 0.8), word("GTTTGGTGA")], planted)
+    assert found.pvalue[0, 0] < 1e-4
+    assert found.pvalue[1].min() > 0.01
+
+
+def test_pvalues_are_those_of_memelite() -> None:
+    tomtom = pytest.importorskip("memelite", reason="memelite is not installed").tomtom
+    queries, targets = random_words(10, 4), random_words(80, 5)
+    theirs = tomtom([q.T for q in queries], [t.T for t in targets], n_jobs=1)[0]
+    ours = compare(queries, targets).pvalue
+    both = np.corrcoef(np.log(theirs.ravel() + 1e-12), np.log(ours.ravel() + 1e-12))
+    assert both[0, 1] > 0.9
+
+
+def test_a_pattern_is_named_within_q_and_a_tract_by_its_own_rule() -> None:
+    motifs = [MotifMatrix(f"M{k}", f"TF{k}", m, np.full(4, 0.25))
+              for k, m in enumerate([word("CCGGGTAA"), *random_words(60, 6)])]  # fmt: skip
+    library = Library("toy", tuple(motifs), ("fungi",) * 61, {})
+    patterns = [
+        pattern("pos_1", word("TTACCCGG")),
+        pattern("pos_2", word("TTTTTTTT")),
+        pattern("neg_1", np.full((8, 4), 0.25) + np.eye(4)[[0, 1] * 4] * 0.02, sign=-1),
+    ]
+    patterns[2] = patterns[2]._replace(
+        probabilities=patterns[2].probabilities / patterns[2].probabilities.sum(1, keepdims=True)
+    )
+    matches = match_table(patterns, library)
+    table = motif_table(patterns, matches, 0.05)
+    assert table["name"].tolist()[:2] == ["TF0", "poly(dA:dT)"]
+    assert table["name"].iloc[2] == ""
+    assert table["match_id"].iloc[0] == "M0"
+    assert table["sign"].tolist() == ["+", "+", "-"]
+    # Benjamini and Hochberg's q of the best of 183 comparisons is 183 times its p.
+    assert table["q"].iloc[0] == pytest.approx(min(1, 183 * table["p"].iloc[0]), rel=1e-6)
+
+
+def test_a_group_is_asked_of_jaspar_alone(tmp_path) -> None:
+    file = tmp_path / "m.meme"
+    file.write_text("MEME version 4\n\nMOTIF M1 X\nletter-probability matrix:\n0 0 1 0\n")
+    with pytest.raises(ConfigError, match="JASPAR alone"):
+        open_library(file, "fungi", None)
+    library = open_library(file, None, None)
+    assert library is not None
+    assert [m.name for m in library.motifs] == ["M1"]
+    assert open_library("none", None, None) is None
+
+
+def test_jaspar_of_fungi_holds_the_general_regulators_of_yeast() -> None:
+    pytest.importorskip("pyjaspar", reason="pyjaspar is not installed")
+    library = open_library("auto", "fungi", "JASPAR2024")
+    assert library is not None
+    assert {"REB1", "RAP1", "ABF1", "SPT15"} <= {m.alt_name.upper() for m in library.motifs}
+    assert set(library.groups) == {"fungi"}
+    with pytest.raises(ConfigError, match="no such release"):
+        open_library("auto", None, "JASPAR1999")
+
+
+def test_nothing_is_not_compared() -> None:
+    with pytest.raises(InputError, match="nothing to compare"):
+        compare([], [word("ACGT")])
