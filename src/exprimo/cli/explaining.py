@@ -56,6 +56,9 @@ _Tracks = Annotated[bool, typer.Option("--tracks", help="Write BigWig files.")]
 _Fasta = Annotated[Path | None, typer.Option(help="Genome, for the lengths of chromosomes.")]
 _Seed = Annotated[int, typer.Option(help="Of the shuffles.", min=0)]
 _Memory = Annotated[int, typer.Option(help="MiB beside the model.", min=64)]
+_Check = Annotated[
+    bool, typer.Option("--check/--no-check", help="Check if the model uses what is shown.")
+]
 _Resume = Annotated[bool, typer.Option("--resume", help="Go on where a stopped call ended.")]
 
 
@@ -89,6 +92,7 @@ def _explain(
     fasta: _Fasta = None,
     seed: _Seed = 0,
     memory: _Memory = 1024,
+    check: _Check = True,
     resume: _Resume = False,
     device: Device = "auto",
     threads: Threads = None,
@@ -120,11 +124,13 @@ def _explain(
             fasta=fasta,
             seed=seed,
             memory=memory,
+            check=check,
             resume=resume,
             device=device,
             threads=threads,
         )
-    say(list(_told(done)), done._asdict(), as_json=as_json)
+    facts = {**done._asdict(), "verdict": done.verdict.short}
+    say(list(_told(done)), facts, as_json=as_json)
 
 
 def _told(done: Explained) -> Iterator[str]:
@@ -151,7 +157,24 @@ def _told(done: Explained) -> Iterator[str]:
             f"  AUROC against the known sites {number(found)}; {number(swapped)} with examples "
             "swapped"
         )
+    yield f"  faithfulness: {_verdict(done)}"
     if done.tracks:
         yield f"  tracks: {', '.join(done.tracks)}"
     if done.n_known:
         yield f"  {counted(done.n_known, 'example')} had been explained before"
+
+
+def _verdict(done: Explained) -> str:
+    verdict = done.verdict
+    if verdict.word == "unchecked":
+        return "not checked, and pictures say so"
+    if failed := verdict.failures():
+        return f"fails, and pictures say so: {'; '.join(failed)}"
+    by_name = {check.check: check for check in verdict.checks if check.passed == "yes"}
+    deletion = by_name.get("deletion")
+    if deletion is None:
+        return verdict.word
+    return (
+        f"{verdict.word}; deletion beats random order by {number(deletion.value)} "
+        f"[{number(deletion.low)}, {number(deletion.high)}] {done.scale}"
+    )

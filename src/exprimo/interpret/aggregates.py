@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,8 +11,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from exprimo.core.dataset import SEQUENCES, Dataset
+from exprimo.core.errors import InputError
 from exprimo.interpret.attributions.store import SEQUENCE, Attributions
 from exprimo.interpret.bins import bin_offsets, bin_table, sum_by_label
+from exprimo.interpret.examples import read_sites
 from exprimo.interpret.files import top_table
 from exprimo.interpret.importance import importance_profile, top_positions
 
@@ -163,6 +166,20 @@ def _blocks(found: Attributions, name: str) -> Iterator[tuple[Rows, Any]]:
     for start in range(0, found.n, _BLOCK):
         values = found.values(slice(start, start + _BLOCK), input=name)
         yield np.arange(start, start + len(values), dtype=np.int64), values
+
+
+def sites_of(found: Attributions, sites: Path, dataset: Path) -> npt.NDArray[np.bool_]:
+    """Mark the bases of a BED file in the explained windows, (n, length); see `known_sites`."""
+    places = found.places
+    if SEQUENCE not in found.inputs or not places:
+        raise InputError(
+            "sites cannot be found in these windows",
+            file=dataset,
+            found="no sequence, or windows without a place on a genome",
+            expected="the input sequence, and the columns chrom, start, end, strand",
+            remedy="Leave --sites out",
+        )
+    return known_sites(read_sites(sites, places), places, found.length)
 
 
 def known_sites(

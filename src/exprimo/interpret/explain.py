@@ -11,15 +11,15 @@ import numpy.typing as npt
 import pandas as pd
 
 from exprimo.core.dataset import Dataset
-from exprimo.core.errors import ConfigError, InputError
+from exprimo.core.errors import ConfigError
 from exprimo.core.files.atomic import atomic_directory, refuse_existing
 from exprimo.data.fasta import Genome
 from exprimo.interpret.aggregates import (
     Around,
     bin_tables,
     feature_table,
-    known_sites,
     sequence_tables,
+    sites_of,
 )
 from exprimo.interpret.attributions.engine import Missed, Parts, Watch, how_far, subject_of
 from exprimo.interpret.attributions.method import (
@@ -38,14 +38,16 @@ from exprimo.interpret.attributions.store import (
 )
 from exprimo.interpret.attributions.tracks import write_tracks
 from exprimo.interpret.examples import (
-    PLACES,
     Examples,
     OnPart,
     choose_examples,
-    read_sites,
     tss_index,
     windows_on_genome,
 )
+from exprimo.interpret.faithfulness.check import check_explanation
+from exprimo.interpret.faithfulness.means import Units
+from exprimo.interpret.faithfulness.subject import ToCheck
+from exprimo.interpret.faithfulness.verdict import UNCHECKED, Verdict
 from exprimo.interpret.files import (
     About,
     Interpretation,
@@ -54,7 +56,7 @@ from exprimo.interpret.files import (
     with_planted,
 )
 from exprimo.interpret.map import FEWEST, layer_map
-from exprimo.interpret.recovery import motif_recovery
+from exprimo.interpret.recovery import Recovery, motif_recovery
 from exprimo.models.zoo import Task
 from exprimo.scoring.gradients import output_scale
 from exprimo.scoring.inputs import open_inputs
@@ -92,6 +94,8 @@ class Explained(NamedTuple):
         Of importance against known sites, with the baseline in which examples are swapped.
     tracks
         BigWig files.
+    verdict
+        Of the checks of faithfulness.
     """
 
     path: Path
@@ -106,6 +110,7 @@ class Explained(NamedTuple):
     strongest: tuple[int, float] | None
     auroc: tuple[float, float] | None
     tracks: tuple[str, ...]
+    verdict: Verdict
 
 
 class _Asked(NamedTuple):
@@ -116,6 +121,7 @@ class _Asked(NamedTuple):
     sites: Path | None
     fasta: Path | None
     tracks: bool
+    check: bool
 
 
 def explain(
@@ -141,6 +147,7 @@ def explain(
     fasta: str | Path | None = None,
     seed: int = 0,
     memory: int = 1024,
+    check: bool = True,
     resume: bool = False,
     device: str = "auto",
     threads: int | None = None,
@@ -181,6 +188,8 @@ def explain(
         Write BigWig files in genome coordinates; the genome says how long its chromosomes are.
     seed, memory
         Of shuffles; MiB beside the network.
+    check
+        Check on some examples whether the model uses what is shown; pictures say if it does not.
     resume
         Go on where a stopped call ended.
 
@@ -198,7 +207,7 @@ def explain(
     )  # fmt: skip
     if most is not None and most < 1:
         raise ConfigError("nothing to explain", record="most", found=most, expected="1 or more")
-    asked = _Asked(layer, smooth, _path(sites), _path(fasta), tracks)
+    asked = _Asked(layer, smooth, _path(sites), _path(fasta), tracks, check)
     refuse_existing(out)
     resolved = model_on(model, device=device, threads=threads, precision="fp32")
     with open_inputs(dataset, resolved.run) as data:
@@ -289,7 +298,7 @@ class _Work(NamedTuple):
             shown = prediction[:, self.subject.index]
             profile, top = sequence_tables(found, around, shown)
         if asked.sites is not None:
-            planted = self._known(found, asked.sites)
+            planted = sites_of(found, asked.sites, self.data.path)
             judged = motif_recovery(
                 found.values(), planted, groups=examples.groups, unit=examples.unit
             )
@@ -303,6 +312,7 @@ class _Work(NamedTuple):
             bins["features.tsv"] = features
         places = self._map(found, prediction, about)
         written = self._tracks(folder, found)
+        verdict = self._verdict(folder, found, recovery and recovery[1])
         missed = how_far(Convergence(**known)) if (known := found.convergence()) else None
         fill_interpretation(
             folder,
@@ -318,25 +328,22 @@ class _Work(NamedTuple):
                 "dataset": str(self.data.path),
                 "convergence": missed and missed._asdict(),
                 "tracks": list(written),
+                "faithfulness": verdict.short,
             },
         )
         auroc = recovery and (recovery[1].mean.value, recovery[1].swapped.mean)
         return Explained(
             out, about.method, examples.part, found.n, examples.n_of, 0, found.inputs,
-            about.scale, missed, _strongest(profile), auroc, written,
+            about.scale, missed, _strongest(profile), auroc, written, verdict,
         )  # fmt: skip
 
-    def _known(self, found: Attributions, sites: Path) -> npt.NDArray[np.bool_]:
-        places = found.places
-        if "sequence" not in found.inputs or not places:
-            raise InputError(
-                "sites cannot be found in these windows",
-                file=self.data.path,
-                found="no sequence, or windows without a place on a genome",
-                expected="the input sequence, and the columns " + ", ".join(PLACES),
-                remedy="Leave --sites out",
-            )
-        return known_sites(read_sites(sites, places), places, found.length)
+    def _verdict(self, folder: Path, found: Attributions, recovery: Recovery | None) -> Verdict:
+        if not self.asked.check:
+            return UNCHECKED
+        examples = self.examples
+        units = Units(examples.groups, examples.unit)
+        made = ToCheck(self.subject, self.config, self.data, examples.rows, found, units)
+        return check_explanation(folder, made, recovery=recovery)
 
     def _bin_size(self) -> int:
         made = self.data.provenance.get("settings") or {}

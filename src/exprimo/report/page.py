@@ -22,6 +22,7 @@ from exprimo.report.document.html import (
 from exprimo.report.document.joint import prefix_of, study_names, within_size
 from exprimo.report.document.page import Drawn, Page, Section
 from exprimo.report.document.provenance import reproduction
+from exprimo.report.genes.section import gene_section
 from exprimo.report.halflife.reading import is_halflife_study, read_halflife_study
 from exprimo.report.halflife.view import halflife_page
 from exprimo.report.individual.reading import is_individual_study, read_individual_study
@@ -31,10 +32,12 @@ from exprimo.report.runs.view import runs_page
 from exprimo.report.study.reading import is_study, read_study
 from exprimo.report.study.view import dge_page, study_page
 
-SectionMaker = Callable[[Path], Section | None]
-"""Looks at a folder and makes a section of its page, or None where it has nothing to add."""
+SectionMaker = Callable[[Path, int], Section | None]
+"""Looks at a folder and makes a section of its page, or None where it has nothing to add.
 
-ADDED: tuple[SectionMaker, ...] = ()
+Its second argument is how many pages share the file, and with it the room there is."""
+
+ADDED: tuple[SectionMaker, ...] = (gene_section,)
 """Sections that stand on every page whose folder has what they need, in this order."""
 
 
@@ -88,7 +91,7 @@ def _joint_report(sources: Sequence[Path], out: str | Path | None) -> Path:
     target = Path(out)
     names = study_names(sources)
     prefixes = [prefix_of(name, k) for k, name in enumerate(names, 1)]
-    pages = [(make_page(source), _added(source)) for source in sources]
+    pages = [(make_page(source), _added(source, len(sources))) for source in sources]
     drawn = [_draw(page, added) for page, added in pages]
     folder = f"{target.stem}_figures"
 
@@ -120,8 +123,8 @@ def _seen_from(target: Path, source: Path) -> str:
     return quote(Path(os.path.relpath(own.resolve(), target.resolve().parent)).as_posix())
 
 
-def _added(source: Path) -> list[Section]:
-    made = (maker(source) for maker in ADDED)
+def _added(source: Path, sharing: int = 1) -> list[Section]:
+    made = (maker(source, sharing) for maker in ADDED)
     return [section for section in made if section is not None]
 
 

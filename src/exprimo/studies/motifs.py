@@ -184,5 +184,5 @@ def motifs_insert(
         str(done.facts["part"]),
         done.scale,
         best.loc[order].reset_index(drop=True),
-        None if pair is None or most is None else pair.iloc[most].to_dict(),
+        None if pair is None or most is None else {str(k): v for k, v in pair.iloc[most].items()},
     )

@@ -109,7 +109,6 @@ class IntegratedGradients:
         for name, slope in zip(names, slopes, strict=True):
             totals[name] += slope.view(k, n, *slope.shape[1:]).sum(0)
 
-
     def _through(self, stem: Stem, x: Tensor, reference: Tensor, steps: list[slice]) -> Tensor:
         """Give the mean gradient of a member whose first layer is linear, (n, 4, length)."""
         with torch.no_grad():

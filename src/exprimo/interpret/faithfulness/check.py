@@ -19,7 +19,7 @@ from exprimo.interpret.faithfulness.config import CheckConfig
 from exprimo.interpret.faithfulness.curves import Curves, deletion_by, deletion_curves, grid
 from exprimo.interpret.faithfulness.means import mean_estimate, mean_interval
 from exprimo.interpret.faithfulness.randomised import STAGES, Stage, randomised, with_members
-from exprimo.interpret.faithfulness.subject import Explained, outputs_of
+from exprimo.interpret.faithfulness.subject import ToCheck, outputs_of
 from exprimo.interpret.faithfulness.verdict import (
     CURVE_COLUMNS,
     Check,
@@ -38,21 +38,16 @@ Chosen = npt.NDArray[np.int64]
 
 def check_explanation(
     folder: Path,
-    explained: Explained,
+    explained: ToCheck,
     settings: CheckConfig | None = None,
     recovery: Recovery | None = None,
-) -> tuple[Verdict, dict[str, Any]]:
+) -> Verdict:
     """Check an explanation and write the verdict into its folder.
 
     Parameters
     ----------
     recovery
         How well importance tells known sites, where they are known.
-
-    Returns
-    -------
-    tuple
-        The verdict, and its short form for ``interpretation.json``.
     """
     settings = settings or CheckConfig()
     checks: list[Check] = []
@@ -72,7 +67,8 @@ def check_explanation(
         checks.append(_known_sites(recovery))
     verdict = Verdict(tuple(checks))
     table = pd.concat(curves, ignore_index=True) if curves else None
-    return verdict, write_verdict(folder, verdict, settings.model_dump(mode="json"), table)
+    write_verdict(folder, verdict, settings.model_dump(mode="json"), table)
+    return verdict
 
 
 class _Judged(NamedTuple):
@@ -83,7 +79,7 @@ class _Judged(NamedTuple):
 
 
 def _curves(
-    explained: Explained,
+    explained: ToCheck,
     settings: CheckConfig,
     name: str,
     untrained: tuple[Chosen, Mapping[str, FloatArray]] | None,
@@ -153,7 +149,7 @@ def _scale(found: Curves) -> str:
     return "" if found.signed else ", of the size of the output's change"
 
 
-def _table(name: str, found: Curves, explained: Explained, chosen: Chosen) -> pd.DataFrame:
+def _table(name: str, found: Curves, explained: ToCheck, chosen: Chosen) -> pd.DataFrame:
     units = explained.units.of(chosen)
     parts = []
     for curve, order, values in (
@@ -189,7 +185,7 @@ class _Untrained(NamedTuple):
     stages: Mapping[Stage, list[dict[str, FloatArray]]]
     members: list[dict[str, FloatArray]]
     trained: Mapping[str, FloatArray]
-    explained: Explained
+    explained: ToCheck
     settings: CheckConfig
 
     @property
@@ -256,7 +252,7 @@ class _Untrained(NamedTuple):
 class _Again:
     """Explains some examples again, of other networks."""
 
-    def __init__(self, explained: Explained, settings: CheckConfig) -> None:
+    def __init__(self, explained: ToCheck, settings: CheckConfig) -> None:
         self.explained, self.settings = explained, settings
         self.network = explained.subject.network
         self.steps: list[tuple[Stage, int]] = []

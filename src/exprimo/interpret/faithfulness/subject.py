@@ -25,7 +25,7 @@ _OTHER_SHUFFLES = 1_000_003
 _AT_ONCE = 64
 
 
-class Explained(NamedTuple):
+class ToCheck(NamedTuple):
     """An explanation and all that made it.
 
     Attributes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -120,6 +120,11 @@ class Verdict(NamedTuple):
         """Give ``passes``, ``fails``, ``not judged`` or ``unchecked``."""
         return self.of(None)
 
+    @property
+    def short(self) -> dict[str, Any]:
+        """Give ``verdict`` and ``failures``, for ``interpretation.json``."""
+        return {"verdict": self.word, "failures": list(self.failures())}
+
     def of(self, input: str | None) -> str:
         """Give the verdict on what concerns one input; None: on all."""
         results = {check.passed for check in self._about(input)}
@@ -157,27 +162,30 @@ def write_verdict(
     verdict: Verdict,
     settings: Mapping[str, Any],
     curves: pd.DataFrame | None = None,
-) -> dict[str, Any]:
-    """Write ``faithfulness.json``, ``.tsv`` and the curves; return the short form.
+) -> None:
+    """Write ``faithfulness.json``, ``.tsv`` and the curves.
 
-    Returns
-    -------
-    dict
-        ``verdict`` and ``failures``, for ``interpretation.json``.
+    Parameters
+    ----------
+    settings
+        Of the checks.
+    curves
+        Columns `CURVE_COLUMNS`.
     """
-    short = {"verdict": verdict.word, "failures": list(verdict.failures())}
     checks = [
         {k: _plain(v) for k, v in check._asdict().items()} for check in verdict.checks
     ]  # fmt: skip
     whole = {
-        "format_version": FAITHFULNESS_FORMAT, **short, "settings": dict(settings), "checks": checks
-    }  # fmt: skip
+        "format_version": FAITHFULNESS_FORMAT,
+        **verdict.short,
+        "settings": dict(settings),
+        "checks": checks,
+    }
     write_json(folder / FAITHFULNESS_FILE, whole)
     table = pd.DataFrame(verdict.checks, columns=Check._fields).drop(columns="failing")
     _write(table, folder / TABLE_FILE)
     if curves is not None and not curves.empty:
         _write(curves, folder / CURVES_FILE)
-    return short
 
 
 def read_verdict(folder: Path) -> Verdict:
@@ -212,12 +220,3 @@ def _plain(value: Any) -> Any:
 def _write(table: pd.DataFrame, path: Path) -> None:
     with open(path, "w", encoding="utf-8", newline="") as handle:
         table.to_csv(handle, sep="\t", index=False, float_format="%.7g", lineterminator="\n")
-
-
-def told(verdict: Verdict) -> Sequence[str]:
-    """Give the verdict as lines for a terminal."""
-    if not verdict.checks:
-        return ["faithfulness: not checked"]
-    failed = verdict.failures()
-    line = f"faithfulness: {verdict.word}" + (f" ({'; '.join(failed)})" if failed else "")
-    return [line]

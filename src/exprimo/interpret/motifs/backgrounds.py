@@ -35,7 +35,8 @@ def words_of(motif: MotifMatrix, n: int, form: Form, seed: int) -> Codes:
         return np.repeat(motif.probabilities.argmax(axis=1).astype(np.uint8)[None], n, axis=0)
     reached = motif.probabilities.cumsum(axis=1)[None, :, :3]
     drawn = np.random.default_rng(seed).random((n, motif.width, 1))
-    return (drawn >= reached).sum(axis=2).astype(np.uint8)
+    words: Codes = (drawn >= reached).sum(axis=2).astype(np.uint8)
+    return words
 
 
 def inserted(codes: Codes, words: Codes, start: int, strand: int) -> Codes:

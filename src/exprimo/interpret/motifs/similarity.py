@@ -163,4 +163,5 @@ def _scored(query: Matrix, library: _Library) -> tuple[Ints, dict[tuple[int, int
 
 
 def _distances(query: Matrix, columns: Matrix) -> Matrix:
-    return np.sqrt(((query[:, None, :] - columns[None]) ** 2).sum(axis=2))
+    squares: Matrix = ((query[:, None, :] - columns[None]) ** 2).sum(axis=2)
+    return np.sqrt(squares)

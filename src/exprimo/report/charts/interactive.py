@@ -43,7 +43,7 @@ INKS = {
 
 _MOST_COLUMNS = 50
 # A line of a banner fits into a page of 400 pixels.
-_BANNER_LETTERS, _BANNER_LINE = 38, 16
+_BANNER_LETTERS, _BANNER_LINE = 34, 16
 
 
 def plotly_figure(chart: Chart) -> dict[str, Any]:

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from exprimo.report.charts.chart import LIGHT, Chart, Series
@@ -64,13 +63,13 @@ def draw(chart: Chart) -> Pictures:
         # A gene may be named in letters that the font lacks; the page itself shows them.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         figure = _figure(chart)
-        canvas = FigureCanvasAgg(figure)
+        FigureCanvasAgg(figure)
         # Finding room for all that is written takes as long as drawing it: once is enough.
         figure.draw_without_rendering()
-        figure.set_layout_engine("none")
+        figure.set_layout_engine(None)
         png, svg = io.BytesIO(), io.BytesIO()
-        canvas.print_png(png, metadata={"Software": "Exprimo"})
-        FigureCanvasSVG(figure).print_svg(svg, metadata={"Date": None})
+        figure.savefig(png, format="png", metadata={"Software": "Exprimo"})
+        figure.savefig(svg, format="svg", metadata={"Date": None})
     return Pictures(png.getvalue(), svg.getvalue())
 
 

@@ -45,6 +45,7 @@ class Body(NamedTuple):
     contents: list[Entry]
     figures: dict[str, Any]
     scripts: tuple[str, ...]
+    styles: tuple[str, ...]
 
 
 class Entry(NamedTuple):
@@ -151,6 +152,7 @@ def render_body(
         contents=contents.entries,
         figures=figures,
         scripts=tuple(script for one in added for script in one.scripts),
+        styles=tuple(style for one in added for style in one.styles),
     )
 
 
@@ -158,6 +160,8 @@ def render_file(bodies: Sequence[Body], title: str = "") -> str:
     """Give the HTML file around one page, or around several with a list of them on top."""
     more = dict.fromkeys(script for body in bodies for script in body.scripts)
     own = "".join(_asset(f"scripts/{name}") for name in (*_SCRIPTS, *more))
+    looks = dict.fromkeys(("page.css", *(s for body in bodies for s in body.styles), "print.css"))
+    style = _palette() + "".join(_asset(f"styles/{name}") for name in looks)
     plotly = _plotly_source()
     figures = {key: figure for body in bodies for key, figure in body.figures.items()}
     return (
@@ -167,7 +171,7 @@ def render_file(bodies: Sequence[Body], title: str = "") -> str:
             title=title or bodies[0].title,
             bodies=bodies,
             joint=bool(bodies[0].prefix),
-            style=Markup(_palette() + _asset("styles/page.css") + _asset("styles/print.css")),
+            style=Markup(style),
             plotly=Markup(plotly if figures else ""),
             script=Markup(own),
             policy=_policy((plotly, own)),

@@ -43,6 +43,8 @@ class Section(NamedTuple):
         What its script reads: JSON values, in the element of class ``section-data``.
     scripts
         Names of files in ``templates/scripts`` that the page needs for it.
+    styles
+        Names of files in ``templates/styles``.
     """
 
     key: str
@@ -53,6 +55,7 @@ class Section(NamedTuple):
     charts: Sequence[Chart] = ()
     data: Any = None
     scripts: tuple[str, ...] = ()
+    styles: tuple[str, ...] = ()
 
 
 class Drawn(NamedTuple):

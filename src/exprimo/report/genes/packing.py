@@ -31,7 +31,7 @@ def packed(values: npt.ArrayLike, kind: str = "f4") -> Packed:
     [[1.5, 2.0], [3.0, 4.0]]
     """
     array = np.ascontiguousarray(values, dtype=_TYPES[kind])
-    text = base64.b64encode(zlib.compress(array.tobytes(), 9)).decode()
+    text = base64.b64encode(zlib.compress(array.tobytes(), 6)).decode()
     return {"type": kind, "shape": list(array.shape), "data": text}
 
 

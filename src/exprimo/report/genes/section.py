@@ -34,7 +34,8 @@ from exprimo.report.wording import counted
 MOST_NUMBERS = 1_200_000
 """Contributions of bases, and as many numbers of chromatin profiles, that a file holds."""
 
-SCRIPTS = ("gene_parts.js", "gene_logo.js", "gene.js")
+SCRIPTS = ("gene_parts.js", "gene_logo.js", "gene_plots.js", "gene.js")
+STYLE = "gene.css"
 
 
 class _Found(NamedTuple):
@@ -73,7 +74,8 @@ def gene_section(folder: Path, sharing: int = 1) -> Section | None:
         "banner": (embedded["sequence"] or {}).get("banner", ""),
     }
     return Section(
-        "gene", "A gene", "A gene", "gene.html.j2", values, data=embedded, scripts=SCRIPTS
+        "gene", "A gene", "A gene", "gene.html.j2", values, data=embedded, scripts=SCRIPTS,
+        styles=(STYLE,),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from exprimo.core.files.atomic import atomic_file
@@ -96,7 +97,7 @@ def effect_chart(table: pd.DataFrame, unit: str) -> Chart:
         f"intervals over backgrounds. Dotted: reverse strand.{besides}",
         f"Lines of effect by position for {', '.join(map(str, shown))}.",
         Axis("Middle of the motif, relative to the TSS (bases)"),
-        Axis(f"Change of the prediction ({unit})"),
+        Axis(f"Change of the prediction ({_unit(unit)})"),
         tuple(series),
         (Rule("y", 0.0),)
         + ((Rule("x", 0.0, "TSS"),) if positions.min() < 0 < positions.max() else ()),
@@ -104,11 +105,23 @@ def effect_chart(table: pd.DataFrame, unit: str) -> Chart:
     )
 
 
+def _unit(scale: str) -> str:
+    return "units of the target" if scale == "prediction" else scale
+
+
+def _apart(part: pd.DataFrame, column: str) -> FloatArray:
+    """Give a column with a missing value between the two sides, so that no line joins them."""
+    before = int((part["distance"] < 0).sum())
+    return np.insert(floats(part[column]), before, np.nan)
+
+
 def spacing_chart(table: pd.DataFrame, unit: str) -> Chart:
     """Draw what a pair does beyond the sum of its two motifs, by the distance between them."""
     series: list[Series] = []
     for colour, (strands, part) in zip(CYCLE, table.groupby("strands", sort=False), strict=False):
-        x, y, low, high = (floats(part[c]) for c in ("distance", "interaction", "low", "high"))
+        x, y, low, high = (
+            _apart(part, column) for column in ("distance", "interaction", "low", "high")
+        )
         series.append(
             Series(str(strands), x, y, colour, low, high, band=True, opacity=0.18, dash=None,
                    symbol=None, in_legend=False)
@@ -122,7 +135,7 @@ def spacing_chart(table: pd.DataFrame, unit: str) -> Chart:
         "bands: intervals over backgrounds.",
         f"Lines of interaction between {first['motif_a']} and {first['motif_b']} by distance.",
         Axis("From the middle of the first to that of the second motif (bases)"),
-        Axis(f"Interaction ({unit})"),
+        Axis(f"Interaction ({_unit(unit)})"),
         tuple(series),
         (Rule("y", 0.0),),
         sources=("spacing.tsv",),

@@ -47,9 +47,9 @@ def _whether(imbalance: Imbalance) -> str:
     found = [(row, found_of(row, metric)) for _, row in mine.iterrows()]
     helped = [row for row, verdict in found if verdict == "better"]
     if not helped:
-        return (
-            f"Generated promoters did not help: {_each([r for r, _ in found], imbalance, metric)}."
-        )
+        harmed = all(verdict == "worse" for _, verdict in found)
+        told = _each([row for row, _ in found], imbalance, metric)
+        return f"Generated promoters {'did harm' if harmed else 'did not help'}: {told}."
     more = [row for row in helped if _against(row, imbalance.control, metric) == "better"]
     told = _each(helped, imbalance, metric)
     if more:

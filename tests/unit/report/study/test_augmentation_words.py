@@ -72,7 +72,7 @@ def _read(
     ("found", "said"),
     [
         ({}, "Generated promoters did not help: sequences of a GAN for cnn: 0.000"),
-        ({"gan": WORSE}, "Generated promoters did not help"),
+        ({"gan": WORSE}, "Generated promoters did harm: sequences of a GAN for cnn: −0.050"),
         ({"gan": BETTER, "against": BETTER}, "helped, and more than shuffled ones"),
         ({"gan": BETTER}, "helped, but are not shown to help more than shuffled ones"),
         ({"gan": BETTER, "against": WORSE}, "not shown to help more than shuffled ones"),

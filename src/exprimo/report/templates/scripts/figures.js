@@ -139,6 +139,7 @@
       const stage = holder.parentElement;
       stage.style.height = heightOf(figures[holder.dataset.figure], widths[i]) + "px";
       stage.classList.add("held");
+      stage.parentElement.classList.add("awaited");
     });
   }
 
