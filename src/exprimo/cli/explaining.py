@@ -1,4 +1,4 @@
-"""Command explain: what each part of the input contributes to a model's output."""
+"""Commands explain and agreement: what each part of the input contributes, and do methods agree."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from exprimo.cli.studying import Json
 
 if TYPE_CHECKING:
     from exprimo.interpret.explain import Explained
+    from exprimo.interpret.faithfulness.agreement import Agreement
 
 _Method = Annotated[
     Literal[
@@ -101,11 +102,10 @@ def _explain(
     """Say what each base, mark or feature contributes to a model's output."""
     import exprimo
 
+    what = (model, dataset, out)
     with bars():
         done = exprimo.explain(
-            model,
-            dataset,
-            out,
+            *what,
             method=method,
             inputs=listed(inputs),
             output=output,
@@ -129,8 +129,7 @@ def _explain(
             device=device,
             threads=threads,
         )
-    facts = {**done._asdict(), "verdict": done.verdict.short}
-    say(list(_told(done)), facts, as_json=as_json)
+    say(list(_told(done)), done._asdict() | {"verdict": done.verdict.short}, as_json=as_json)
 
 
 def _told(done: Explained) -> Iterator[str]:
@@ -178,3 +177,34 @@ def _verdict(done: Explained) -> str:
         f"{verdict.word}; deletion beats random order by {number(deletion.value)} "
         f"[{number(deletion.low)}, {number(deletion.high)}] {done.scale}"
     )
+
+
+def _agreement(
+    explanations: Annotated[list[Path], typer.Argument(help="Folders made by exprimo explain.")],
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="A .json file.")] = None,
+    top: Annotated[int, typer.Option(help="Positions whose overlap is counted.", min=1)] = 20,
+    most: Annotated[int, typer.Option(help="At most so many examples.", min=2)] = 1000,
+    seed: Annotated[int, typer.Option(help="Of swapped examples and intervals.", min=0)] = 0,
+    as_json: Json = False,
+) -> None:
+    """Say how far explanations agree: of several methods, runs or seeds."""
+    from exprimo.interpret.faithfulness.agreement import agreement
+
+    found = agreement(explanations, out, top=top, most=most, seed=seed)
+    facts = {**found._asdict(), "pairs": found.pairs.to_dict("records")}
+    say(list(_compared(found, top)), facts, as_json=as_json)
+
+
+def _compared(found: Agreement, top: int) -> Iterator[str]:
+    n = counted(len(found.names), "explanation")
+    yield f"Compared {n} of {counted(found.n_examples, 'example')}"
+    for pair in found.pairs.to_dict("records"):
+        one, other = (found.names[pair[side]] for side in ("one", "other"))
+        yield f"  {one[0]} ({one[1]}) and {other[0]} ({other[1]}), {pair['input']}:"
+        yield (
+            f"    rank correlation {number(pair['signed'])}, of sizes {number(pair['size'])} "
+            f"({number(pair['size_swapped'])} with examples swapped); "
+            f"{pair['overlap']:.0%} of the top {top} shared ({pair['expected']:.0%} by chance)"
+        )
+    if found.path is not None:
+        yield f"  wrote {found.path}"

@@ -15,13 +15,12 @@ from exprimo.cli import (
     embedding,
     explaining,
     fetching,
-    generating,
     labelling,
     modelling,
     motif_commands,
     studying,
 )
-from exprimo.cli.generators import design
+from exprimo.cli.generators import design, generating
 from exprimo.cli.genetics import clump, coloc, eqtl, finemap, overlap, prs, stack
 from exprimo.cli.individuals import haplotypes, mutagenesis, personal, variants
 from exprimo.core.errors import ExprimoError

@@ -110,7 +110,7 @@ class Explained(NamedTuple):
     strongest: tuple[int, float] | None
     auroc: tuple[float, float] | None
     tracks: tuple[str, ...]
-    verdict: Verdict
+    verdict: Verdict = UNCHECKED
 
 
 class _Asked(NamedTuple):

@@ -105,14 +105,14 @@ def test_commands_that_make_it_again(run: Path, regression: Path) -> None:
 def test_a_section_that_another_folder_adds(
     run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def maker(folder: Path) -> Section | None:
+    def maker(folder: Path, sharing: int) -> Section | None:
         values: dict[str, Any] = {"t": None}
         return Section(
             "genes", "Gene by gene", "Genes", "blocks.html.j2", values,
             charts=(a_chart("gene", 5),), data={"of": folder.name},
         )  # fmt: skip
 
-    monkeypatch.setattr(page, "ADDED", (maker, lambda folder: None))
+    monkeypatch.setattr(page, "ADDED", (maker, lambda folder, sharing: None))
     text = build_report(run, tmp_path / "r.html").read_text(encoding="utf-8")
     assert text.index('id="distrust"') < text.index('id="genes"') < text.index('id="provenance"')
     assert '<a href="#genes">Genes</a>' in text

@@ -121,7 +121,7 @@ class IntegratedGradients:
                 # (steps, n, positions, channels), then positions in the bins of the pooling.
                 read = torch.addcmul(start, way, nodes.view(-1, 1, 1, 1))
                 kept = read.shape[2] // stem.pool * stem.pool
-                binned = read[:, :, :kept].unflatten(2, (-1, stem.pool))
+                binned = _in_bins(read[:, :, :kept], stem.pool)
                 greatest = binned.amax(3) if stem.pool > 1 else binned.squeeze(3)
             leaf = greatest.flatten(0, 1).requires_grad_()
             out = explained(stem.rest(leaf).float(), self.subject.index, self.subject.kind)
@@ -131,11 +131,17 @@ class IntegratedGradients:
             if stem.pool == 1:
                 carried += slope.sum(0)
                 continue
-            into = carried[:, :kept].unflatten(1, (-1, stem.pool))
+            into = _in_bins(carried[:, :kept], stem.pool)
             for number in range(len(nodes)):
                 chosen = binned[number] == greatest[number].unsqueeze(2)
                 into.addcmul_(chosen, slope[number].unsqueeze(2))
         return stem.back(carried)
+
+
+def _in_bins(x: Tensor, size: int) -> Tensor:
+    """See (..., positions, channels) as (..., bins, size, channels), without a copy."""
+    binned: Tensor = x.unflatten(-2, (-1, size))  # type: ignore[no-untyped-call]  # torch leaves it untyped
+    return binned
 
 
 class Stem(NamedTuple):

@@ -60,7 +60,7 @@ class _Slopes:
         return at_bases(slope, codes), slope
 
     def _of_numbers(self, slope: Floats, values: Any) -> Floats:
-        raise NotImplementedError
+        return slope
 
 
 class GradientTimesInput(_Slopes):
@@ -74,9 +74,6 @@ class GradientTimesInput(_Slopes):
 
 class Saliency(_Slopes):
     """The slope with its sign; of a sequence, that along the base that is there."""
-
-    def _of_numbers(self, slope: Floats, values: Any) -> Floats:
-        return slope
 
 
 class AbsoluteSaliency(_Slopes):

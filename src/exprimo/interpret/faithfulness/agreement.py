@@ -1,4 +1,4 @@
-"""``exprimo agreement``: do explanations of the same examples agree?"""
+"""Do explanations of the same examples agree?"""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def agreement(
 
     Examples
     --------
-    >>> exprimo.agreement(["E/gradient", "E/deeplift"], "agreement.json")    # doctest: +SKIP
+    >>> agreement(["E/gradient", "E/deeplift"], "agreement.json")          # doctest: +SKIP
     """
     if len(explanations) < 2:
         raise ConfigError(

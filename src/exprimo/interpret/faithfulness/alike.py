@@ -80,7 +80,7 @@ def rank_correlation(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> FloatArr
     a, b = (_centred_ranks(values) for values in (one, other))
     scale = np.sqrt((a**2).sum(1) * (b**2).sum(1))
     found = np.divide((a * b).sum(1), scale, out=np.zeros(len(a)), where=scale > 0)
-    return np.clip(found, -1.0, 1.0)
+    return np.asarray(np.clip(found, -1.0, 1.0), dtype=np.float64)
 
 
 def top_overlap(one: npt.NDArray[Any], other: npt.NDArray[Any], top: int) -> FloatArray:

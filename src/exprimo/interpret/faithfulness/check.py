@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from exprimo.core.dataset import SEQUENCES
+from exprimo.core.predictor import Batch
 from exprimo.core.progress import task
 from exprimo.evaluate.results import Estimate, FloatArray
 from exprimo.interpret.attributions.method import MethodName
@@ -123,26 +124,42 @@ def _curves(
             f"What deleting the first tenth does beyond a random tenth{scale}.",
         ),
     ]  # fmt: skip
+    asked = _Asked(explained, name, chosen, batch, references, options)
     if untrained is not None and name in untrained[1]:
-        rows, other = untrained
-        here = np.flatnonzero(np.isin(chosen, rows))
-        there = np.searchsorted(rows, chosen[here])
+        checks.append(asked.beside(found, *untrained))
+    return _Judged(checks, _table(name, found, explained, chosen))
+
+
+class _Asked(NamedTuple):
+    """What curves of one input were made of."""
+
+    explained: ToCheck
+    name: str
+    chosen: Chosen
+    batch: Batch
+    references: npt.NDArray[Any]
+    options: Mapping[str, Any]
+
+    def beside(self, found: Curves, rows: Chosen, other: Mapping[str, FloatArray]) -> Check:
+        """Compare deletion with that in the order of an untrained network's contributions."""
+        here = np.flatnonzero(np.isin(self.chosen, rows))
+        batch = {name: values[here] for name, values in self.batch.items()}
         by_other = deletion_by(
-            other[name][there], given[here], references[here],
-            outputs_of(explained.subject, {k: v[here] for k, v in batch.items()}, name), **options,
-        )  # fmt: skip
+            other[self.name][np.searchsorted(rows, self.chosen[here])],
+            np.asarray(batch[self.name]).reshape(len(here), -1),
+            self.references[here],
+            outputs_of(self.explained.subject, batch, self.name),
+            **self.options,
+        )
         less = found.deleted[here] - by_other
         ahead = found.area(-less if found.signed else less)
-        checks.append(
-            judged(
-                "deletion beside an untrained network", name,
-                mean_estimate(ahead, explained.units.of(chosen[here])), 0.0,
-                "Area between the curves of deletion in the explanation's order and in that of "
-                f"the same method on the network with all layers randomised{scale}.",
-                "ranks positions no better than an untrained network",
-            )
+        return judged(
+            "deletion beside an untrained network", self.name,
+            mean_estimate(ahead, self.explained.units.of(self.chosen[here])), 0.0,
+            "Area between the curves of deletion in the explanation's order and in that of the "
+            f"same method on the network with all layers randomised{_scale(found)}.",
+            "ranks positions no better than an untrained network",
         )  # fmt: skip
-    return _Judged(checks, _table(name, found, explained, chosen))
 
 
 def _scale(found: Curves) -> str:

@@ -208,9 +208,10 @@ def read_verdict(folder: Path) -> Verdict:
 
 
 def _check(found: Mapping[str, Any]) -> Check:
-    return Check(
-        **{name: math.nan if found[name] is None else found[name] for name in Check._fields}
-    )
+    known: dict[str, Any] = {
+        name: math.nan if found[name] is None else found[name] for name in Check._fields
+    }
+    return Check(**known)
 
 
 def _plain(value: Any) -> Any:

@@ -24,7 +24,7 @@ class FindConfig(Config):
     most: int = Field(20_000, ge=50)
     """Examples that motifs are learned from, drawn at random; sites are sought in all."""
     most_seqlets: int = Field(2000, ge=100)
-    """Seqlets of each sign that are clustered, of examples in random order."""
+    """Seqlets of each sign that are clustered, those of the strongest examples first."""
     seqlet: int | None = Field(None, ge=6)
     """Bases of a seqlet's core; 21, and 15 in windows of less than 400 bases."""
     flank: int | None = Field(None, ge=0)
@@ -46,7 +46,7 @@ class FindConfig(Config):
     memory: int = Field(1024, ge=64)
     """MiB that the arrays of contributions may take."""
     seed: int = Field(0, ge=0)
-    """Of the examples and their order."""
+    """Of the draw of examples."""
 
     def sizes(self, length: int) -> tuple[int, int]:
         """Give the bases of a seqlet's core and of one flank, for windows of this length.

@@ -64,8 +64,8 @@ def discover(codes: Codes, hypothetical: Floats, config: FindConfig) -> Discover
     """Cluster what contributes most into patterns.
 
     The package clusters the first seqlets that it meets, up to a number; examples are therefore
-    put in a random order. Windows are widened by a flank of bases that contribute nothing, or
-    sites near the ends would be lost.
+    put in the order of their strongest window. Windows are widened by a flank of bases that
+    contribute nothing, or sites near the ends would be lost.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ def discover(codes: Codes, hypothetical: Floats, config: FindConfig) -> Discover
             expected=f"more than {core + 1}",
             remedy="Choose a smaller seqlet, or a wider region",
         )
-    order = np.random.default_rng(config.seed).permutation(len(codes))
+    order = strongest_first(codes, hypothetical, core)
     bases, scores = _widened(codes[order], hypothetical[order], flank)
     if not np.isfinite(scores).all() or not (bases * scores).any():
         raise InputError(
@@ -104,6 +104,24 @@ def discover(codes: Codes, hypothetical: Floats, config: FindConfig) -> Discover
         kept = [one for one in kept if one.n]
         patterns += [one._replace(name=f"{name}_{rank}") for rank, one in enumerate(kept, 1)]
     return Discovered(tuple(patterns), core, flank, f"modisco {version('modisco')}")
+
+
+def strongest_first(codes: Codes, hypothetical: Floats, core: int) -> npt.NDArray[np.int64]:
+    """Order examples by the greatest |contribution| of any ``core`` neighbouring bases.
+
+    Examples
+    --------
+    >>> scores = np.zeros((3, 4, 6), np.float32)
+    >>> scores[1, 0, 2], scores[2, 0, 4] = 1.0, -2.0
+    >>> strongest_first(np.zeros((3, 6), np.uint8), scores, 2).tolist()
+    [2, 1, 0]
+    """
+    known = np.minimum(codes, N_CODE - 1).astype(np.int64)
+    there = np.take_along_axis(hypothetical, known[:, None], axis=1)[:, 0]
+    sums = np.where(codes == N_CODE, 0, there).cumsum(axis=1, dtype=np.float64)
+    edges = np.pad(sums, ((0, 0), (1, 0)))
+    strongest = abs(edges[:, core:] - edges[:, :-core]).max(axis=1)
+    return np.argsort(-strongest, kind="stable")
 
 
 def _widened(codes: Codes, hypothetical: Floats, flank: int) -> tuple[Floats, Floats]:

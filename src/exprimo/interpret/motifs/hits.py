@@ -56,7 +56,7 @@ def place_scores(
     >>> weights = np.eye(4)[[0, 1, 2]]
     >>> site = Pattern("pos_1", 1, weights, weights, weights, np.zeros((1, 4), dtype=np.int64))
     >>> bases, size = np.array([[3, 2, 3, 0]], np.uint8), np.array([[0, 2.0, 2.0, 0]])
-    >>> [array.round(2).tolist() for array in place_scores(bases, size, site, -1)]
+    >>> [one.astype(float).round(2).tolist() for one in place_scores(bases, size, site, -1)]
     [[[4.0, 4.0]], [[0.82, 0.0]]]
     """
     weights = pattern.contributions if strand > 0 else pattern.contributions[::-1, ::-1]

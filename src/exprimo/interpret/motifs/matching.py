@@ -17,6 +17,8 @@ MATCH_COLUMNS = (
 )  # fmt: skip
 _KEPT = 10
 _NEXT = 3
+# Three known bases: what tells a motif from composition.
+_LEAST_BITS = 6.0
 
 
 def match_table(patterns: Sequence[Pattern], library: Library) -> pd.DataFrame:
@@ -56,9 +58,10 @@ def match_table(patterns: Sequence[Pattern], library: Library) -> pd.DataFrame:
 def motif_table(patterns: Sequence[Pattern], matches: pd.DataFrame, q: float) -> pd.DataFrame:
     """Describe patterns, one row each, with the name of the best match.
 
-    A pattern is named by its best match where that has a q-value of at most ``q``. A run of A or
-    T is named so, whatever it matches: factors that have such a motif are many, and nucleosomes
-    avoid the tract with no factor at all (Struhl & Segal 2013).
+    A pattern is named by its best match where that has a q-value of at most ``q`` and the pattern
+    at least six bits: vague patterns are like many. A run of A or T is named so, whatever it
+    matches: factors that have such a motif are many, and nucleosomes avoid the tract with no factor
+    at all (Struhl & Segal 2013).
 
     Examples
     --------
@@ -72,7 +75,8 @@ def motif_table(patterns: Sequence[Pattern], matches: pd.DataFrame, q: float) ->
     for pattern in patterns:
         found = by_pattern.get(pattern.name)
         best = None if found is None else found.iloc[0]
-        named = "" if best is None or best["q"] > q else str(best["motif"])
+        vague = pattern.motif.information < _LEAST_BITS
+        named = "" if best is None or vague or best["q"] > q else str(best["motif"])
         others = "" if found is None else "; ".join(
             f"{row.motif} ({row.motif_id}) q={row.q:.2g}"
             for row in found.iloc[1 : 1 + _NEXT].itertuples()

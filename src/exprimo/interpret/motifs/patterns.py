@@ -17,6 +17,8 @@ POLY_AT = "poly(dA:dT)"
 # A nucleosome-free tract of A or T: so many bases, nearly all of one kind, somewhere in a pattern.
 _TRACT, _PURE = 6, 0.75
 _CLEAR, _HALF = 0.5, 0.75
+# Bits of a column that says next to nothing.
+_VAGUE = 0.25
 
 
 class Pattern(NamedTuple):
@@ -107,18 +109,27 @@ def holds_tract(probabilities: Matrix) -> bool:
 
 
 def trimmed(pattern: Pattern, share: float) -> Pattern:
-    """Cut off both ends where contributions fall below a share of the greatest.
+    """Cut off both ends where contributions are below a share of the greatest, or bases vague.
+
+    Vague is less than a quarter of a bit. Beside vague columns every motif with a gap of any bases
+    would look like a match.
 
     Examples
     --------
     >>> weights = np.eye(4)[[0, 1, 2, 3, 0]] * np.array([0.1, 1, 0, 2, 0.1])[:, None]
     >>> site = np.array([[0, 10, 15, 1], [1, 10, 15, -1]])
-    >>> cut = trimmed(Pattern("pos_1", 1, abs(weights), weights, weights, site), 0.3)
+    >>> cut = trimmed(Pattern("pos_1", 1, np.eye(4)[[0, 1, 2, 3, 0]], weights, weights, site), 0.3)
     >>> cut.width, cut.sites.tolist()
     (3, [[0, 11, 14, 1], [1, 11, 14, -1]])
     """
     size = abs(pattern.contributions).sum(axis=1)
-    kept = np.flatnonzero(size >= share * size.max())
+    shares = np.clip(pattern.probabilities, 1e-9, 1.0)
+    bits = 2.0 + (shares * np.log2(shares)).sum(axis=1)
+    clear = bits >= _VAGUE
+    # A pattern that is vague throughout is left as wide as its contributions.
+    kept = np.flatnonzero((size >= share * size.max()) & (clear if clear.any() else True))
+    if not len(kept):
+        kept = np.flatnonzero(size >= share * size.max())
     first, end = int(kept[0]), int(kept[-1]) + 1
     sites, width = pattern.sites.copy(), pattern.width
     forward = sites[:, 3] > 0

@@ -165,7 +165,10 @@ def _spread(
     sd = np.stack([t["prediction_sd"].to_numpy(np.float64) for t in tables])
     conformal = trained[0].metrics.get("conformal") or {}
     if conformal.get("halfwidth") is not None:
-        halves = [_conformal(one.metrics.get("conformal") or {}, s) for one, s in zip(trained, sd)]
+        halves = [
+            _conformal(one.metrics.get("conformal") or {}, s)
+            for one, s in zip(trained, sd, strict=True)
+        ]
         words = f"{conformal['level']:.0%} conformal interval"
         return np.mean(halves, 0).astype(np.float32), words
     if np.isfinite(sd).any():
@@ -187,8 +190,8 @@ def embedded_examples(shown: Shown, material: Material, genes: pd.Index[str]) ->
     classes = next((t.metrics.get("classes") for t in material.trained), None)
     above = next((t.metrics.get("above") for t in material.trained), None)
     return {
-        "gene": packed(genes.get_indexer(table["gene_id"]), "i4"),
-        "context": packed(pd.Index(contexts).get_indexer(table["context"]), "i4"),
+        "gene": packed(genes.get_indexer(pd.Index(table["gene_id"])), "i4"),
+        "context": packed(pd.Index(contexts).get_indexer(pd.Index(table["context"])), "i4"),
         "contexts": [str(one) for one in contexts],
         "context_name": shown.context.replace("_", " "),
         "part": packed([PARTS.index(part) for part in table["part"]], "u1"),

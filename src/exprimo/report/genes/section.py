@@ -18,6 +18,7 @@ from exprimo.report.files import read_json
 from exprimo.report.genes.examples import Shown, embedded_examples, shown_examples
 from exprimo.report.genes.importance import find_explanation, read_importance
 from exprimo.report.genes.inputs import embedded_features, embedded_signal
+from exprimo.report.genes.packing import unpacked
 from exprimo.report.genes.places import GENE_MODELS, embedded_models, embedded_places
 from exprimo.report.genes.tables import (
     GeneTable,
@@ -74,7 +75,13 @@ def gene_section(folder: Path, sharing: int = 1) -> Section | None:
         "banner": (embedded["sequence"] or {}).get("banner", ""),
     }
     return Section(
-        "gene", "A gene", "A gene", "gene.html.j2", values, data=embedded, scripts=SCRIPTS,
+        "gene",
+        "A gene",
+        "A gene",
+        "gene.html.j2",
+        values,
+        data=embedded,
+        scripts=SCRIPTS,
         styles=(STYLE,),
     )
 
@@ -158,6 +165,7 @@ def _embedded(
     sources += [source for table in found.tables for source in table.sources]
     made["places"] = None if places is None else embedded_places(places, genes)
     explanation = find_explanation(folder)
+    explained: list[str] = []
     if explanation is not None and shown is not None:
         ids = pd.Index(shown.table["example_id"])
         told = read_importance(explanation, ids, most)
@@ -165,20 +173,26 @@ def _embedded(
             made["sequence"] = told.data
             notes += told.notes
             sources.append(told.source)
-            made["first"] = _first(shown, told.example_id, genes)
+            explained = told.example_id
     holder = explanation if explanation is not None else folder
     holder = holder if (holder / GENE_MODELS).is_file() else folder
     place = "" if holder == folder else f"{holder.name}/"
     made["models"] = embedded_models(holder, place, genes)
     if made["models"] is not None:
         sources.append(made["models"]["source"])
+        made["first"] = int(unpacked(made["models"]["locus"])[0])
+    if shown is not None:
+        made["first"] = _first(shown, explained, genes)
     return made, notes, list(dict.fromkeys(sources))
 
 
 def _first(shown: Shown, explained: Sequence[str], genes: pd.Index[str]) -> int:
-    """Choose the gene that the page opens with: of the explained ones the highest prediction."""
+    """Choose the gene that the page opens with: a test gene, of explained ones the highest."""
     mine = shown.table["example_id"].isin(explained).to_numpy()
+    if not mine.any():
+        mine = (shown.table["part"] == "test").to_numpy()
     if not mine.any() or not shown.predictions:
         return 0
-    value = np.where(mine, np.nan_to_num(shown.predictions[0].mean, nan=-np.inf), -np.inf)
-    return int(genes.get_loc(str(shown.table["gene_id"].iloc[int(value.argmax())])))
+    value = np.where(mine, np.nan_to_num(shown.predictions[0].mean, nan=-1e30), -np.inf)
+    best = str(shown.table["gene_id"].iloc[int(value.argmax())])
+    return int(genes.get_indexer(pd.Index([best]))[0])

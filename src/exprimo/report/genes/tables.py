@@ -43,7 +43,7 @@ class GeneTable(NamedTuple):
 
 def embedded_table(table: GeneTable, genes: pd.Index[str]) -> dict[str, Any]:
     """Give what the page's script reads of a table: its columns, sorted by gene."""
-    at = genes.get_indexer(table.frame["gene_id"])
+    at = genes.get_indexer(pd.Index(table.frame["gene_id"]))
     order = np.argsort(at, kind="stable")
     order = order[at[order] >= 0]
     frame = table.frame.iloc[order]
@@ -64,7 +64,7 @@ def _column(values: pd.Series[Any], label: str) -> dict[str, Any]:
         return {"label": label, "numbers": packed(values)}
     kinds = pd.unique(values)
     if len(kinds) <= 50:
-        codes = pd.Index(kinds).get_indexer(values)
+        codes = pd.Index(kinds).get_indexer(pd.Index(values))
         return {"label": label, "kinds": [str(k) for k in kinds], "codes": packed(codes, "i4")}
     return {"label": label, "text": [str(value) for value in values]}
 
@@ -111,7 +111,7 @@ def individual_tables(study: IndividualFolder, folder: Path) -> list[GeneTable]:
             GeneTable(
                 "eqtl", "Association with variants near the gene.", found.egenes,
                 _present(found.egenes, {
-                    "n_variants": "Variants", "variant_id": "Lead variant",
+                    "variant_id": "Lead variant", "n_variants": "Variants",
                     "pval_nominal": "its p", "slope": "its slope", "qval": "q of the gene",
                     "n_sets": "Credible sets", "h2": "h²", "true_h2": "true h²",
                 }), ("egenes.tsv",),
@@ -216,9 +216,11 @@ def individual_places(study: IndividualFolder, folder: Path) -> pd.DataFrame | N
     table = found.egenes[["gene_id", "chrom", "tss"]].assign(
         strand=found.egenes["gene_id"].map(strand)
     )
-    # The window of a gene whose direction is not known may be the mirrored one.
-    table = table[table["strand"].notna()]
     tss = table["tss"].astype(np.int64) - 1
     minus = table["strand"] == "-"
     start = tss - np.where(minus, down - 1, up)
-    return table.assign(tss=tss, start=start, end=start + up + down)
+    # Without its direction it is not known to which side a window reaches further.
+    known = table["strand"].notna() | (up == down - 1)
+    return table.assign(
+        tss=tss, start=start.where(known, np.nan), end=(start + up + down).where(known, np.nan)
+    )

@@ -86,7 +86,7 @@ def test_what_is_no_file_of_contributions_is_refused(file: Path, tmp_path: Path)
 def test_what_an_explanation_does_not_hold_is_named(file: Path) -> None:
     with (
         Attributions.open(file) as found,
-        pytest.raises(InputError, match="sequence/codes, sequence/hypothetical"),
+        pytest.raises(InputError, match="sequence: codes, hypothetical, values"),
     ):
         found.values(input="signal")
 

@@ -4,6 +4,7 @@
   const { unpacked, number, whole, signed, html, combobox, logo, plots } = window.exprimoGene;
   const MOST_PROPOSED = 12;
   const SHOWN_ROWS = 25;
+  const NOWHERE = -(2 ** 31);
   const WORDS = { train: "training", val: "validation", test: "test", none: "no part" };
 
   function page(section, key) {
@@ -18,6 +19,7 @@
     let chosen = -1;
     let example = -1;
     let drawings = [];
+    let width = 0; // of the room when it was last drawn in
 
     function read() {
       held ??= JSON.parse(section.querySelector(".section-data").textContent);
@@ -102,6 +104,7 @@
     function draw(all, k) {
       drawings = [];
       body.replaceChildren();
+      width = body.clientWidth;
       facts(all, k);
       if (all.examples && example >= 0) predicted(all, k);
       if (all.sequence) importance(all, k);
@@ -118,7 +121,7 @@
       const add = (name, value) => list_.append(html("div", {}, html("dt", {}, name), html("dd", {}, value)));
       const p = all.places;
       if (p && p.chrom[k] >= 0) {
-        const from = p.start[k] >= 0 ? `, window ${whole(p.start[k] + 1)} to ${whole(p.end[k])}, strand ${p.minus[k] ? "−" : "+"}` : "";
+        const from = p.start[k] !== NOWHERE ? `, window ${whole(p.start[k] + 1)} to ${whole(p.end[k])}, strand ${p.minus[k] ? "−" : "+"}` : "";
         add("place", `chromosome ${p.chroms[p.chrom[k]]}, TSS ${whole(p.tss[k] + 1)}${from}`);
       }
       const one = all.examples;
@@ -147,7 +150,7 @@
       const rows = one.models.map((model, m) => ({ ...model, mean: one.mean[example * n + m], half: one.half[example * n + m] }));
       const holder = html("div", { class: "gene-plot" });
       const classes = one.task === "classification";
-      const title = classes ? `probability that ${one.target} is 1` : `${one.target}${one.units ? ` (${one.units})` : ""}`;
+      const title = classes ? `probability that ${one.target} is ${one.cut ? "above its cut" : "1"}` : `${one.target}${one.units ? ` (${one.units})` : ""}`;
       const told = rows.some((row) => row.spread);
       const words = (row) => (one.classes ? one.classes[row.mean] ?? number(row.mean) : number(row.mean));
       const columns = [{ label: "Model" }, { label: "Prediction", numeric: true }];
@@ -175,7 +178,7 @@
       const strongest = best.map((b) => `${"ACGTN"[codes[b]]} at ${signed(b - s.tss, 9)}`).join(", ");
       const holder = html("div", { class: "gene-logo" });
       const made = part("Importance of each base",
-        html("p", { class: "hint" }, `${s.method}${s.row ? ` of ${s.row}` : ""}, ${s.unit} per base; position 0 is the TSS, upstream negative, in the gene's direction. Letters above the line raise the output. Strongest: ${strongest}. Each value is kept to 1/254 of the gene's range.`),
+        html("p", { class: "hint" }, `By ${s.method}${s.row ? ` of ${s.row}` : ""}, in ${s.unit === "logit" ? "logits" : s.unit} per base; position 0 is the TSS, upstream negative, in the gene's direction. Letters above the line raise the output. Strongest: ${strongest}. Each value is kept to 1/254 of the gene's range.`),
         s.banner ? html("p", { class: "gene-banner serious" }, html("span", { class: "tag" }, "unsure"), ` ${s.banner}.`) : null,
         holder, html("p", { class: "hint" }, "Click the logo, then turn the wheel or press + − ← →; drag to move; pinch with two fingers. The strip shows the whole window."));
       const one_ = logo(holder, {
@@ -189,7 +192,7 @@
     // Variants as columns of the window; of a minus strand the window is turned round.
     function marksOf(all, k) {
       const p = all.places;
-      if (!p || p.start[k] < 0) return [];
+      if (!p || p.start[k] === NOWHERE) return [];
       return variantsOf(all, k).map((one) => ({
         at: p.minus[k] ? p.end[k] - one.pos : one.pos - 1 - p.start[k], label: one.words,
       }));
@@ -259,7 +262,7 @@
       const p = all.places;
       if (p.chrom[k] < 0) return;
       const variants = variantsOf(all, k);
-      const own = p.start[k] >= 0 ? [p.start[k] + 1, p.end[k]] : null;
+      const own = p.start[k] !== NOWHERE ? [p.start[k] + 1, p.end[k]] : null;
       const tss = p.tss[k] + 1;
       const models = modelsOf(all, k);
       const self = models.find((gene) => gene.own);
@@ -293,7 +296,7 @@
     // Without an annotation: the windows of this gene and of its neighbours.
     function starts(all, k) {
       const p = all.places;
-      const near = [...p.tss.keys()].filter((one) => p.start[one] >= 0 && p.chrom[one] === p.chrom[k] && Math.abs(p.tss[one] - p.tss[k]) < 2e4);
+      const near = [...p.tss.keys()].filter((one) => p.start[one] !== NOWHERE && p.chrom[one] === p.chrom[k] && Math.abs(p.tss[one] - p.tss[k]) < 2e4);
       return near.map((one) => ({ name: all.name?.[one] || all.id[one], start: p.start[one] + 1, end: p.end[one], minus: p.minus[one], own: one === k ? 1 : 0, exons: [] }));
     }
 
@@ -312,7 +315,9 @@
       rows = rows.slice(0, SHOWN_ROWS);
       const columns = one.columns.map((c) => ({ label: c.label, numeric: Boolean(c.numbers || c.whole) }));
       const more = left > 0 ? ` The ${SHOWN_ROWS} with the greatest score; ${left} more in the file.` : "";
-      part(one.caption.replace(/[.].*$/, ""), html("p", { class: "hint" }, `${one.caption}${more}`), table(one.caption, columns, rows.map((row) => one.columns.map((c) => cell(c, row)))));
+      const [title, ...rest] = one.caption.split(/(?<=[.])\s+/);
+      const hint = `${rest.join(" ")}${more}`.trim();
+      part(title.replace(/[.]$/, ""), hint && html("p", { class: "hint" }, hint), table(one.caption, columns, rows.map((row) => one.columns.map((c) => cell(c, row)))));
     }
 
     // ---- when
@@ -341,10 +346,10 @@
       draw(await data(), chosen);
     });
     window.addEventListener("hashchange", fromAddress);
-    let width = 0;
     new ResizeObserver(() => {
-      if (width && width !== body.clientWidth) for (const again of drawings) again();
+      if (width === body.clientWidth) return;
       width = body.clientWidth;
+      for (const again of drawings) again();
     }).observe(body);
     // Nothing is unpacked before the section is near the window.
     const near = new IntersectionObserver((entries) => {

@@ -92,7 +92,7 @@ window.exprimoGene.plots = (() => {
   // The gene and its neighbours on the chromosome; with variants, their scores above.
   function locus(width, where) {
     const { low, high, chrom, tss, minus, reads, genes, variants, score } = where;
-    const tall = variants.length ? 96 : 0;
+    const tall = variants.length ? 112 : 0;
     const rows = packed(genes, low, high, width);
     const count = Math.max(...rows.map((gene) => gene.row), 0) + 1;
     const bottom = tall + 26 + count * 34;
@@ -101,7 +101,7 @@ window.exprimoGene.plots = (() => {
     const words = `Around the TSS at ${whole(tss)} of chromosome ${chrom}: ${genes.length} gene models, ${variants.length} variants`;
     const made = picture(width, bottom + 38, words);
     if (reads) {
-      made.append(svg("rect", { x: x(clamp(reads[0])), y: 4, width: Math.max(x(clamp(reads[1])) - x(clamp(reads[0])), 2), height: bottom - 4, class: "reads" }));
+      made.append(svg("rect", { x: x(clamp(reads[0])), y: tall ? 18 : 4, width: Math.max(x(clamp(reads[1])) - x(clamp(reads[0])), 2), height: bottom - (tall ? 18 : 4), class: "reads" }));
     }
     for (const tick of ticks(low, high, width < 500 ? 3 : 6)) {
       made.append(text(Math.min(Math.max(x(tick), 34), width - 34), bottom + 16, whole(tick), { "text-anchor": "middle" }));
@@ -123,14 +123,14 @@ window.exprimoGene.plots = (() => {
   }
 
   function scores(made, variants, x, tall, width, score) {
-    const most = Math.max(...variants.map((one) => Math.abs(one.score)), 1e-12);
-    const y = (value) => tall / 2 - (value / most) * (tall / 2 - 8);
+    const known = variants.filter((one) => Number.isFinite(one.score));
+    const most = Math.max(...known.map((one) => Math.abs(one.score)), 1e-12);
+    const y = (value) => 18 + (tall - 18) / 2 - (value / most) * ((tall - 18) / 2 - 7);
     made.append(
       svg("line", { x1: 8, x2: width - 8, y1: y(0), y2: y(0), class: "axis" }),
-      text(10, 14, `${score} (± ${number(most, 2)})`, { class: "minor" }),
+      text(10, 11, `${score} (± ${number(most, 2)})`, { class: "minor" }),
     );
-    for (const one of variants) {
-      if (!Number.isFinite(one.score)) continue;
+    for (const one of known) {
       const group = svg("g", { class: one.strong ? "variant strong" : "variant" });
       group.append(
         svg("line", { x1: x(one.pos), x2: x(one.pos), y1: y(0), y2: y(one.score) }),

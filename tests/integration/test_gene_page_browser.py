@@ -1,0 +1,254 @@
+"""The section of genes in a real browser, offline: choosing, values, logo, links, room."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from exprimo.core.run import Run
+from exprimo.interpret.attributions.store import Attributions
+from exprimo.report.document.html import render_body, render_file
+from exprimo.report.genes.section import gene_section
+from exprimo.report.page import make_page
+
+pytestmark = pytest.mark.browser
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--no-first-run",
+]  # fmt: skip
+
+
+def load(name: str) -> Any:
+    path = Path(__file__).parents[1] / "unit" / "report" / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(f"exprimo_report_{name}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules.setdefault(spec.name, module)
+    spec.loader.exec_module(module)
+    return module
+
+
+made_up = load("made_up")
+made_up_genes = load("made_up_genes")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
+    if found is None:
+        pytest.skip(f"no browser found ({', '.join(BROWSERS)})")
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    with sync_api.sync_playwright() as playwright:
+        one = playwright.chromium.launch(executable_path=found, args=FLAGS)
+        yield one
+        one.close()
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    room = tmp_path_factory.mktemp("genes")
+    return {
+        "plain": made_up_genes.make_genes(room / "plain", made_up, seeds=(0, 1)),
+        "cells": made_up_genes.make_genes(room / "cells", made_up, cells=2),
+        "hostile": made_up_genes.make_genes(
+            room / "hostile", made_up, hostile=made_up.HOSTILE, gene="G{:03d}" + made_up.HOSTILE
+        ),
+    }
+
+
+@pytest.fixture(scope="module")
+def pages(folders: dict[str, Path]) -> dict[str, Path]:
+    """Pages without their other figures, which take long to draw; and two in one file."""
+    made = {}
+    for name, folder in folders.items():
+        section = gene_section(folder)
+        assert section is not None
+        page = make_page(folder)
+        made[name] = folder / "report.html"
+        made[name].write_text(render_file([render_body(page, {}, [section])]), encoding="utf-8")
+    joint = []
+    for name in ("plain", "cells"):
+        section = gene_section(folders[name], 2)
+        assert section is not None
+        page = make_page(folders[name])
+        joint.append(render_body(page, {}, [section], prefix=f"{name}-", name=name))
+    made["joint"] = folders["plain"] / "joint.html"
+    made["joint"].write_text(render_file(joint, "two"), encoding="utf-8")
+    return made
+
+
+class Visit:
+    """A page that was opened offline, with all that went wrong on it."""
+
+    def __init__(
+        self, browser: Any, path: Path, where: str = "", scheme: str = "light", width: int = 1280
+    ) -> None:
+        self.wrong: list[str] = []
+        self.context = browser.new_context(
+            offline=True, color_scheme=scheme, viewport={"width": width, "height": 900}
+        )
+        self.page = self.context.new_page()
+        self.page.on("console", lambda m: self.wrong.append(f"console {m.type}: {m.text}"))
+        self.page.on("pageerror", lambda e: self.wrong.append(f"error: {e}"))
+        self.page.route("**/*", self._request)
+        self.page.goto(path.as_uri() + where)
+        self.page.evaluate("document.querySelector('.gene').scrollIntoView()")
+        self.page.wait_for_selector(".gene[data-ready=true]")
+
+    def _request(self, route: Any) -> None:
+        request = route.request
+        if request.is_navigation_request() and request.url.startswith("file:"):
+            route.continue_()
+            return
+        self.wrong.append(f"request: {request.url}")
+        route.abort()
+
+    def sideways(self) -> int:
+        found: int = self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+        return found
+
+
+def number(text: str) -> float:
+    """Read a number as the page writes it."""
+    raised = re.sub(
+        "·10([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)",
+        lambda m: "e" + m[1].translate(str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")),
+        text,
+    )
+    return float(raised.replace("−", "-"))
+
+
+def test_a_gene_is_chosen_by_keyboard_and_has_its_own_numbers(
+    browser: Any, pages: dict[str, Path], folders: dict[str, Path]
+) -> None:
+    visit = Visit(browser, pages["plain"])
+    with Attributions.open(folders["plain"] / "explained") as found:
+        gene = str(found.example_id[3])
+        values = found.values()[3]
+    box = visit.page.get_by_role("combobox", name="Gene")
+    box.focus()
+    visit.page.keyboard.type(f"name{int(gene[1:])}")
+    options = visit.page.get_by_role("option")
+    assert options.first.inner_text() == f"name{int(gene[1:])} {gene}"
+    assert box.get_attribute("aria-expanded") == "true"
+    visit.page.keyboard.press("ArrowDown")
+    assert options.first.get_attribute("aria-selected") == "true"
+    assert box.get_attribute("aria-activedescendant") == options.first.get_attribute("id")
+    visit.page.keyboard.press("Enter")
+    visit.page.wait_for_selector(f'.gene[data-gene="{gene}"]')
+    assert box.get_attribute("aria-expanded") == "false"
+    assert visit.page.evaluate("location.hash") == f"#gene={gene}"
+
+    rows = visit.page.locator(".gene-part", has_text="What each model predicts").locator("tbody tr")
+    runs = folders["plain"] / "runs"
+    seen = {}
+    for row in rows.all():
+        name, shown, half, spread = row.locator("th, td").all_inner_texts()
+        model = name.removesuffix(" (baseline)")
+        told = [
+            Run.open(path).predictions().set_index("example_id")["prediction"][gene]
+            for path in sorted(runs.glob(f"{model}-homology-s*"))
+        ]
+        assert number(shown) == pytest.approx(np.mean(told), rel=1e-3)
+        seen[model] = (half, spread)
+    assert seen.keys() == set(made_up.MODELS)
+    assert seen["cnn"][1] != "–"
+    target = Run.open(runs / "cnn-homology-s0").predictions().set_index("example_id")["target"]
+    facts = visit.page.locator(".gene .facts").inner_text()
+    assert number(facts.split()[-1]) == pytest.approx(target[gene], rel=1e-3)
+
+    # The strongest bases are told in words, too.
+    at = int(np.abs(values).argmax())
+    hint = visit.page.locator(".with-logo .hint").first.inner_text()
+    assert f"at −{made_up_genes.TSS - at}" in hint
+    assert "Not checked for faithfulness" in visit.page.locator(".with-logo").inner_text()
+    assert visit.wrong == []
+    visit.context.close()
+
+
+def test_the_logo_zooms_and_moves_and_tells_its_bases(
+    browser: Any, pages: dict[str, Path], folders: dict[str, Path]
+) -> None:
+    with Attributions.open(folders["plain"] / "explained") as found:
+        gene, codes = str(found.example_id[0]), found.codes()[0]
+    visit = Visit(browser, pages["plain"], f"#gene={gene}")
+    stage = visit.page.locator(".logo-stage")
+    readout = visit.page.locator(".logo-readout")
+    letters = visit.page.locator(".logo-svg .letters path")
+    # It opens on the strongest bases, legible.
+    assert letters.count() > 8
+    visit.page.get_by_role("button", name="Show the whole window").click()
+    visit.page.wait_for_function("document.querySelector('.logo-readout').value.startsWith('200')")
+    assert visit.page.get_by_role("img", name=re.compile("In view: −150 to \\+49")).count() == 1
+    stage.focus()
+    for _ in range(3):
+        visit.page.keyboard.press("+")
+    # Three steps of 0.7 of 200 bases.
+    visit.page.wait_for_function("document.querySelector('.logo-readout').value.startsWith('69 of')")
+    visit.page.keyboard.press("Home")
+    visit.page.wait_for_selector("[aria-label*='In view: −150 to']")
+    box = stage.bounding_box()
+    assert box is not None
+    visit.page.mouse.move(box["x"] + 50, box["y"] + 60)
+    visit.page.wait_for_function("document.querySelector('.logo-readout').value.includes(':')")
+    assert readout.inner_text().startswith(f"−150 {'ACGT'[codes[0]]}: ")
+    before = letters.count()
+    visit.page.mouse.wheel(0, -240)
+    visit.page.wait_for_function(
+        f"document.querySelectorAll('.logo-svg .letters path').length < {before}"
+    )
+    assert visit.wrong == []
+    visit.context.close()
+
+
+@pytest.mark.parametrize("name", ["plain", "cells", "hostile", "joint"])
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 400)])
+def test_nothing_goes_wrong_or_sideways(
+    browser: Any, pages: dict[str, Path], name: str, scheme: str, width: int
+) -> None:
+    visit = Visit(browser, pages[name], "", scheme, width)
+    drawn = visit.page.locator(".gene[data-ready=true]").first
+    widths = drawn.locator(".gene-svg").evaluate_all("all => all.map(e => e.clientWidth)")
+    assert len(widths) >= 4
+    assert all(240 <= one <= width for one in widths)
+    assert visit.sideways() <= 0
+    assert visit.page.evaluate("window.hacked") is None
+    assert visit.wrong == []
+    visit.context.close()
+
+
+def test_a_cell_type_is_chosen(browser: Any, pages: dict[str, Path]) -> None:
+    visit = Visit(browser, pages["cells"])
+    box = visit.page.get_by_label("Cell type")
+    first = visit.page.locator(".gene-page").inner_text()
+    assert box.locator("option").all_inner_texts() == ["cell0", "cell1"]
+    box.select_option("cell1" if box.evaluate("e => e.selectedIndex") == 0 else "cell0")
+    assert visit.page.locator(".gene-page").inner_text() != first
+    visit.context.close()
+
+
+def test_addresses_choose_a_gene_in_the_study_that_they_name(
+    browser: Any, pages: dict[str, Path]
+) -> None:
+    visit = Visit(browser, pages["joint"], "#cells-gene=G004")
+    visit.page.wait_for_selector("#cells-gene .gene[data-gene=G004]")
+    visit.page.evaluate("location.hash = '#plain-gene=G005'")
+    visit.page.wait_for_selector("#plain-gene .gene[data-gene=G005]")
+    assert visit.page.locator("#cells-gene .gene").get_attribute("data-gene") == "G004"
+    visit.page.evaluate("location.hash = '#plain-gene=%3Cnobody'")
+    visit.page.wait_for_function(
+        "document.querySelector('#plain-gene .gene-status').textContent.includes('<nobody')"
+    )
+    assert visit.wrong == []
+    visit.context.close()
