@@ -25,6 +25,7 @@ from exprimo.genetics.scores.fitting import fit_scores
 from exprimo.genetics.scores.scoring import score_people
 from exprimo.genetics.stacking import stack as stack
 from exprimo.interpret.explain import explain as explain
+from exprimo.interpret.faithfulness.agreement import agreement as agreement
 from exprimo.report import build_report
 from exprimo.scoring import evaluate as evaluate
 from exprimo.scoring import predict as predict

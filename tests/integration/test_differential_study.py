@@ -136,6 +136,7 @@ def test_everything_is_written_and_nothing_else(done: tuple[Path, str]) -> None:
         "dataset.h5",
         "labels",
         "benchmark",
+        "explained",
         "imbalance",
         "enrichment",
         "targets",

@@ -113,6 +113,7 @@ def test_everything_is_written_and_nothing_else(done: tuple[Path, str]) -> None:
         "dataset.h5",
         "benchmark",
         "interpretation",
+        "explained",
         "study.json",
         "report.html",
         "figures",

@@ -13,16 +13,15 @@ from exprimo.cli import (
     chromatin,
     comparing,
     embedding,
-    explaining,
     fetching,
     labelling,
     modelling,
-    motif_commands,
     studying,
 )
 from exprimo.cli.generators import design, generating
 from exprimo.cli.genetics import clump, coloc, eqtl, finemap, overlap, prs, stack
 from exprimo.cli.individuals import haplotypes, mutagenesis, personal, variants
+from exprimo.cli.interpreting import explaining, motifs
 from exprimo.core.errors import ExprimoError
 from exprimo.core.files.provenance import exprimo_version
 
@@ -79,7 +78,7 @@ prs.register(app)
 stack.register(app)
 design.register(generating.register(app))
 explaining.register(app)
-motif_commands.register(app)
+motifs.register(app)
 comparing.register(app)
 fetching.register(app)
 
@@ -99,8 +98,8 @@ def main() -> None:
         # The parser turns an interrupt into this, without a word.
         if ended.code == INTERRUPTED:
             typer.echo(
-                "exprimo: interrupted; train, generate fit, benchmark and run go on with --resume; "
-                "embed, personal, variants and mutagenesis when they are repeated",
+                "exprimo: interrupted; train, generate fit, explain, benchmark and run go on with "
+                "--resume; embed, personal, variants and mutagenesis when they are repeated",
                 err=True,
             )
         raise

@@ -6,6 +6,7 @@ HOME = {
     "Dataset": "exprimo.core.dataset:Dataset",
     "ExprimoError": "exprimo.core.errors:ExprimoError",
     "Run": "exprimo.core.run:Run",
+    "agreement": "exprimo.interpret.faithfulness.agreement:agreement",
     "benchmark": "exprimo.studies.commands:benchmark",
     "check": "exprimo.data.check:check",
     "clump": "exprimo.genetics.clumping:clump_associations",

@@ -45,6 +45,7 @@ from exprimo.interpret.examples import (
     windows_on_genome,
 )
 from exprimo.interpret.faithfulness.check import check_explanation
+from exprimo.interpret.faithfulness.config import CheckConfig
 from exprimo.interpret.faithfulness.means import Units
 from exprimo.interpret.faithfulness.subject import ToCheck
 from exprimo.interpret.faithfulness.verdict import UNCHECKED, Verdict
@@ -121,7 +122,7 @@ class _Asked(NamedTuple):
     sites: Path | None
     fasta: Path | None
     tracks: bool
-    check: bool
+    check: bool | CheckConfig
 
 
 def explain(
@@ -147,7 +148,7 @@ def explain(
     fasta: str | Path | None = None,
     seed: int = 0,
     memory: int = 1024,
-    check: bool = True,
+    check: bool | CheckConfig = True,
     resume: bool = False,
     device: str = "auto",
     threads: int | None = None,
@@ -190,6 +191,7 @@ def explain(
         Of shuffles; MiB beside the network.
     check
         Check on some examples whether the model uses what is shown; pictures say if it does not.
+        How much is checked, a ``CheckConfig`` says.
     resume
         Go on where a stopped call ended.
 
@@ -338,12 +340,12 @@ class _Work(NamedTuple):
         )  # fmt: skip
 
     def _verdict(self, folder: Path, found: Attributions, recovery: Recovery | None) -> Verdict:
-        if not self.asked.check:
+        if self.asked.check is False:
             return UNCHECKED
-        examples = self.examples
+        examples, how = self.examples, self.asked.check
         units = Units(examples.groups, examples.unit)
         made = ToCheck(self.subject, self.config, self.data, examples.rows, found, units)
-        return check_explanation(folder, made, recovery=recovery)
+        return check_explanation(folder, made, None if how is True else how, recovery)
 
     def _bin_size(self) -> int:
         made = self.data.provenance.get("settings") or {}

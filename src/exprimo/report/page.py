@@ -27,6 +27,7 @@ from exprimo.report.halflife.reading import is_halflife_study, read_halflife_stu
 from exprimo.report.halflife.view import halflife_page
 from exprimo.report.individual.reading import is_individual_study, read_individual_study
 from exprimo.report.individual.view import individual_page
+from exprimo.report.methods.section import methods_section
 from exprimo.report.runs.reading import read_material
 from exprimo.report.runs.view import runs_page
 from exprimo.report.study.reading import is_study, read_study
@@ -37,7 +38,7 @@ SectionMaker = Callable[[Path, int], Section | None]
 
 Its second argument is how many pages share the file, and with it the room there is."""
 
-ADDED: tuple[SectionMaker, ...] = (gene_section,)
+ADDED: tuple[SectionMaker, ...] = (methods_section, gene_section)
 """Sections that stand on every page whose folder has what they need, in this order."""
 
 

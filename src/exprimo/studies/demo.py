@@ -47,6 +47,7 @@ from exprimo.studies.halflife.verdict import BOTH, PROMOTER
 from exprimo.studies.individual import IndividualResult, IndividualStudy, run_individual_study
 from exprimo.studies.individual.association import Association
 from exprimo.studies.individual.config import Genes, Models, People
+from exprimo.studies.interpretation import Interpretation
 from exprimo.studies.sequence import PromoterSource, SequenceStudy, run_sequence_study
 from exprimo.training import FitConfig
 
@@ -136,6 +137,11 @@ def demo_study(folder: Path) -> SequenceStudy:
             ceiling=truth["ceilings"]["promoter"],
             ceiling_source="truth of the simulated world: its promoter component alone",
             fit=FitConfig(epochs=DEMO_EPOCHS),
+        ),
+        truth="../world/truth",
+        # Three methods and their checks take half a minute; motifs are named by the planted ones.
+        interpretation=Interpretation(
+            examples=60, references=5, randomised=20, motifs="../world/truth/motifs.meme"
         ),
     )
 

@@ -8,14 +8,19 @@ from typing import Any, Literal, Self
 from pydantic import Field, model_validator
 
 from exprimo.core.config import Config
+from exprimo.core.files.atomic import refuse_existing
 from exprimo.features import dataset_promoters, dataset_table
 from exprimo.report import build_report
+from exprimo.report.methods.reading import FOLDER
 from exprimo.studies.benchmarking import (
     BenchmarkConfig,
     Benchmarked,
     ComparisonConfig,
     run_benchmark,
 )
+from exprimo.studies.benchmarking.plan import answer_split
+from exprimo.studies.interpretation import Interpretation, interpret_study
+from exprimo.studies.interpreting import EXPLAINED, explain_genes, run_to_explain
 
 
 class TableSource(Config):
@@ -72,15 +77,19 @@ class SequenceStudy(Config):
     kind: Literal["sequence"] = "sequence"
     """What this file describes."""
     out: str = "results"
-    """The folder to write: dataset.h5, benchmark/, report.html."""
+    """The folder to write: dataset.h5, benchmark/, interpretation/, report.html."""
     table: TableSource | None = None
     """Sequences from a table; or give [promoters], or dataset."""
     promoters: PromoterSource | None = None
     """Sequences from a genome."""
     dataset: str | None = None
     """A dataset that was built before, an .h5 file."""
+    truth: str | None = None
+    """The truth folder of a simulated world: does an explanation find the bases that act?"""
     benchmark: ComparisonConfig = ComparisonConfig()
     """What is compared."""
+    interpretation: Interpretation | None = None
+    """What the best network looks at, by several methods; unset: left out."""
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
@@ -108,15 +117,47 @@ def run_sequence_study(
         Keep what an interrupted run has finished.
     """
     folder = Path(out) if out is not None else home / study.out
+    if study.interpretation is not None and not resume:
+        refuse_existing(folder / FOLDER)
     dataset = _dataset(study, home, folder, resume)
     comparison = study.benchmark.model_dump()
-    benchmark = run_benchmark(
-        BenchmarkConfig.checked({**comparison, "dataset": str(dataset)}),
-        folder / "benchmark",
-        resume=resume,
+    config = BenchmarkConfig.checked({**comparison, "dataset": str(dataset)})
+    benchmark = run_benchmark(config, folder / "benchmark", resume=resume)
+    explain_genes(
+        benchmark,
+        dataset,
+        benchmark.path / EXPLAINED,
+        split=answer_split(benchmark.scores["split"]),
+        seed=config.seed,
+        annotation=home / study.promoters.genes if study.promoters else None,
+        threads=config.machine.threads,
     )
+    _interpret(study, home, folder / FOLDER, benchmark, dataset)
     report = build_report(benchmark.path, folder / "report.html")
     return benchmark._replace(report=report)
+
+
+def _interpret(
+    study: SequenceStudy, home: Path, folder: Path, benchmark: Benchmarked, dataset: Path
+) -> None:
+    """Explain the network that is best on validation, where it is asked for and there is one."""
+    if study.interpretation is None:
+        return
+    split = answer_split(benchmark.scores["split"])
+    run = run_to_explain(benchmark, split, study.benchmark.seed, None)
+    if run is None:
+        return
+    truth = home / study.truth if study.truth is not None else None
+    interpret_study(
+        run,
+        dataset,
+        folder,
+        study.interpretation,
+        home=home,
+        split=split,
+        truth=truth,
+        threads=study.benchmark.machine.threads,
+    )
 
 
 def _dataset(study: SequenceStudy, home: Path, folder: Path, resume: bool) -> Path:

@@ -12,13 +12,15 @@ from exprimo.studies.halflife import HalflifeStudy
 from exprimo.studies.halflife.config import Embeddings, GeneSource, StoredGenes
 from exprimo.studies.individual import IndividualStudy
 from exprimo.studies.individual.config import Genes, Models, People
+from exprimo.studies.interpretation import Interpretation
 from exprimo.studies.sequence import PromoterSource, SequenceStudy, TableSource
 
 
 def sequence_template() -> str:
     """Give a study of a table of sequences, with the other source commented out."""
     example = SequenceStudy(
-        table=TableSource(table="sequences.tsv.gz", sequence="sequence", target="expression")
+        table=TableSource(table="sequences.tsv.gz", sequence="sequence", target="expression"),
+        interpretation=Interpretation(),
     )
     other = PromoterSource(
         fasta="genome.fa", genes="genes.gtf", targets="expression.tsv", target="expression"

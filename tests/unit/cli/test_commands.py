@@ -26,6 +26,7 @@ from exprimo.genetics.scores.fitting import FittedScores
 from exprimo.genetics.scores.scoring import ScoredPeople
 from exprimo.genetics.stacking import StackDone
 from exprimo.interpret.explain import Explained
+from exprimo.interpret.faithfulness.agreement import Agreement
 from exprimo.report.runs import validity
 from exprimo.scoring.mutagenesis import Mutated
 from exprimo.scoring.personal import PersonalPredictions
@@ -199,6 +200,11 @@ EXPLAINED = Explained(
     Path("E"), "gradient × input", "test", 9, 9, 0, ("sequence",), "logit", None, (-40, 0.5),
     (0.8, 0.6), (),
 )  # fmt: skip
+PAIR = {
+    "one": 0, "other": 1, "input": "sequence", "size": 0.5, "size_swapped": 0.1, "signed": 0.6,
+    "overlap": 0.5, "expected": 0.03,
+}  # fmt: skip
+AGREED = Agreement(None, (("A", "saliency"), ("B", "deeplift")), 9, pd.DataFrame([PAIR]))
 PATTERN = {
     "pattern": "pos_1", "sign": "+", "seqlets": 20, "sites": 31, "consensus": "TGACTCA",
     "name": "", "match": "", "match_id": "", "q": float("nan"),
@@ -268,6 +274,7 @@ CALLS: dict[str, tuple[list[str], str, Any, str]] = {
         "eqtl_overlap", OVERLAPPED, "No eQTL is significant",
     ),
     "clump": (["--associations", "g.tsv", *GENES[:2]], "clump", CLUMPED, "2 clumps"),
+    "agreement": (["A", "B"], "agreement", AGREED, "rank correlation"),
     "explain": (["R", "D.h5", "-o", "E"], "explain", EXPLAINED, "position -40"),
     "motifs find": (["E", "-o", "M"], "motifs_find", PATTERNS, "TGACTCA"),
     "motifs insert": (

@@ -126,7 +126,7 @@ def test_the_folder_holds_what_other_programs_read(tmp_path, known, monkeypatch)
     (motif,) = read_motifs(out / "motifs.meme")
     assert (motif.name, motif.alt_name, motif.consensus) == ("pos_1", "LEAD", WORD)
     facts = json.loads((out / "motifs.json").read_text())
-    assert facts["settings"]["seqlet"] == 15
+    assert facts["settings"]["seqlet"] == 11
     assert facts["library"]["motifs"] == 2
     assert len(facts["provenance"]["sources"]) == 2
     for name in ("logos/pos_1.png", "logos/pos_1.svg", "figures/motifs.svg", "matches.tsv"):

@@ -1,1 +1,1 @@
-"""Commands of generators that stand in files of their own."""
+"""Commands of generators."""

@@ -26,11 +26,13 @@ class FindConfig(Config):
     most_seqlets: int = Field(2000, ge=100)
     """Seqlets of each sign that are clustered, those of the strongest examples first."""
     seqlet: int | None = Field(None, ge=6)
-    """Bases of a seqlet's core; 21, and 15 in windows of less than 400 bases."""
+    """Bases of a seqlet's core; 21, and 11 in windows of less than 400 bases."""
     flank: int | None = Field(None, ge=0)
-    """Bases on both sides of the core; 10, and 5 in windows of less than 400 bases."""
+    """Bases on both sides of the core; 10, and 6 in windows of less than 400 bases."""
     fdr: float = Field(0.2, gt=0, lt=1)
     """Share of seqlets that noise of the same spread may make up."""
+    passing: float | None = Field(None, gt=0, lt=0.2)
+    """At least this share of all places makes seqlets; 3%, and 10% in windows below 400 bases."""
     least: int = Field(20, ge=5)
     """Fewest seqlets of a pattern."""
     trim: float = Field(0.3, gt=0, lt=1)
@@ -54,7 +56,11 @@ class FindConfig(Config):
         Examples
         --------
         >>> FindConfig().sizes(80), FindConfig().sizes(2000), FindConfig(flank=8).sizes(2000)
-        ((15, 5), (21, 10), (21, 8))
+        ((11, 6), (21, 10), (21, 8))
         """
-        core, flank = (15, 5) if length < _SHORT else (21, 10)
+        core, flank = (11, 6) if length < _SHORT else (21, 10)
         return self.seqlet or core, flank if self.flank is None else self.flank
+
+    def least_passing(self, length: int) -> float:
+        """Give the least share of places that makes seqlets: sites fill more of a short window."""
+        return self.passing or (0.1 if length < _SHORT else 0.03)

@@ -152,6 +152,7 @@ def _run(
                 min_metacluster_size=_FEWEST_SEQLETS,
                 max_seqlets_per_metacluster=config.most_seqlets,
                 target_seqlet_fdr=config.fdr,
+                min_passing_windows_frac=config.least_passing(bases.shape[1] - 2 * flank),
                 n_leiden_runs=2,
                 trim_to_window_size=min(_WIDEST, core + 2 * flank),
                 initial_flank_to_add=flank,

@@ -35,7 +35,7 @@ _STYLE: dict[str, Any] = {
     "svg.hashsalt": "exprimo",
 }
 # Letters lower than this share of the axis are specks that cost bytes.
-_SPECK = 0.012
+_SPECK = 0.025
 _WIDTH_OF_BASE, _HEIGHT = 0.17, 0.75
 
 

@@ -35,6 +35,7 @@ from exprimo.studies.differential.promoters import (
 from exprimo.studies.differential.truth import compare_with_truth
 from exprimo.studies.differential.verdict import verdict
 from exprimo.studies.differential_expression import dge
+from exprimo.studies.interpreting import EXPLAINED, explain_genes
 from exprimo.studies.resuming import check_settings_kept, check_sources_kept
 
 STUDY_FORMAT = 1
@@ -76,6 +77,7 @@ def run_differential_study(
     stages.enrich()
     others = stages.other_targets()
     split = config.splits[0]
+    stages.explain(config, done)
     facts: dict[str, Any] = {
         **describe_origin([], format_version=STUDY_FORMAT),
         "kind": study.kind,
@@ -174,6 +176,20 @@ class _Stages:
         config = main_benchmark(self.study, self.dataset, self.contrast)
         done = run_benchmark(config, self.folder / "benchmark", resume=self.resume, report=False)
         return done, BenchmarkConfig.load(done.path / "config.toml")
+
+    def explain(self, config: BenchmarkConfig, done: Benchmarked) -> None:
+        """Explain test genes of the network that is best on validation."""
+        explained = explain_genes(
+            done,
+            self.dataset,
+            self.folder / EXPLAINED,
+            split=config.splits[0],
+            seed=config.seed,
+            annotation=self.home / self.study.promoters.genes,
+            threads=config.machine.threads,
+        )
+        if explained is not None:
+            self.parts["explained"] = EXPLAINED
 
     def treat_imbalance(self, config: BenchmarkConfig, done: Benchmarked) -> None:
         """Compare ways of treating the rarer class."""

@@ -33,6 +33,7 @@ from exprimo.studies.halflife.plan import (
 from exprimo.studies.halflife.source import build_dataset
 from exprimo.studies.halflife.truth import truth_ceilings
 from exprimo.studies.halflife.verdict import verdict
+from exprimo.studies.interpreting import EXPLAINED, explain_genes
 from exprimo.studies.resuming import (
     SETTINGS,
     begun_study,
@@ -42,7 +43,7 @@ from exprimo.studies.resuming import (
 )
 
 STUDY_FORMAT = 1
-_WRITTEN = ("embeddings", "benchmark", "interpretation", "study.json")
+_WRITTEN = ("embeddings", "benchmark", "interpretation", EXPLAINED, "study.json")
 
 
 class HalflifeResult(NamedTuple):
@@ -100,6 +101,18 @@ def _run(study: HalflifeStudy, home: Path, folder: Path, resume: bool) -> Halfli
     row = PlannedRun(study.interpretation.row, split, config.seed, 1.0)
     truth = home / study.truth if study.truth else None
     facts |= _explain(study, config, done.path / "runs" / row.folder, folder, truth)
+    explained = explain_genes(
+        done,
+        dataset,
+        folder / EXPLAINED,
+        split=split,
+        seed=config.seed,
+        row=row.model,
+        annotation=home / study.genes.genes if study.genes else None,
+        threads=study.benchmark.machine.threads,
+    )
+    if explained is not None:
+        facts["parts"]["explained"] = EXPLAINED
     write_json(folder / "study.json", facts)
     report = build_report(folder)
     return HalflifeResult(folder, report, done._replace(report=report), facts)

@@ -131,10 +131,10 @@ def test_little_room_is_shared_and_said(
 ) -> None:
     monkeypatch.setattr(genes.section, "MOST_NUMBERS", 2400)
     monkeypatch.setattr(examples, "MOST_NUMBERS", 4 * 30)
-    whole, shared = section(genes_folder), section(genes_folder, 4)
+    whole, shared = section(genes_folder), section(genes_folder, 6)
     assert len(unpacked(whole.data["sequence"]["scale"])) == 10
-    assert len(unpacked(shared.data["sequence"]["scale"])) == 3
-    assert any("Importance of 3 of 10" in note for note in shared.values["notes"])
+    assert len(unpacked(shared.data["sequence"]["scale"])) == 2
+    assert any("Importance of 2 of 10" in note for note in shared.values["notes"])
     assert any("Only the test part" in note for note in whole.values["notes"])
     assert any("Chromatin profiles of" in note for note in shared.values["notes"])
     parts = unpacked(whole.data["examples"]["part"])

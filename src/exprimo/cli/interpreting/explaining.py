@@ -64,11 +64,15 @@ _Resume = Annotated[bool, typer.Option("--resume", help="Go on where a stopped c
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add the commands."""
     app.command(
         "explain",
         epilog="Example: exprimo explain RUN D.h5 --method deeplift -o E",
     )(_explain)
+    app.command(
+        "agreement",
+        epilog="Example: exprimo agreement E/gradient E/deeplift -o agreement.json",
+    )(_agreement)
 
 
 def _explain(
@@ -188,9 +192,9 @@ def _agreement(
     as_json: Json = False,
 ) -> None:
     """Say how far explanations agree: of several methods, runs or seeds."""
-    from exprimo.interpret.faithfulness.agreement import agreement
+    import exprimo
 
-    found = agreement(explanations, out, top=top, most=most, seed=seed)
+    found: Agreement = exprimo.agreement(explanations, out, top=top, most=most, seed=seed)
     facts = {**found._asdict(), "pairs": found.pairs.to_dict("records")}
     say(list(_compared(found, top)), facts, as_json=as_json)
 

@@ -1,0 +1,1 @@
+"""Commands that ask what a model looks at: explain, agreement, motifs."""

@@ -1,0 +1,1 @@
+"""What the network of a study looks at, by several methods: tables, figures, section."""
