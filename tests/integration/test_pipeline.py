@@ -160,7 +160,7 @@ def test_a_benchmark_is_replayed_from_its_config(
 
 @pytest.mark.slow
 def test_a_study_from_its_template_to_its_report(
-    command: Any, world: SimulatedWorld, tmp_path: Path
+    command: Any, world: SimulatedWorld, tiny_cnn: dict[str, int], tmp_path: Path
 ) -> None:
     study = tmp_path / "study.toml"
     assert command("init", "sequence", "-o", study).code == 0
@@ -170,19 +170,31 @@ def test_a_study_from_its_template_to_its_report(
     filled = template.partition("[table]")[0] + (
         f'[promoters]\nfasta = "{world.genome}"\ngenes = "{world.genes}"\n'
         f'targets = "{world.expression}"\ntarget = "expression"\nupstream = 150\ndownstream = 50\n'
+        '[interpretation]\nmethods = ["gradient_x_input"]\nexamples = 20\nrandomised = 10\n'
+        f'motifs = "{world.truth}/motifs.meme"\nfind_motifs = false\ninserted = 1\n'
+        "backgrounds = 10\n"
     )
     study.write_text(filled)
     settings = [
-        "--set", 'benchmark.models=["gc_content"]', "--set", "benchmark.machine.threads=1",
-        "--set", 'benchmark.splits=["chromosome"]',
+        "--set", 'benchmark.models=["cnn"]', "--set", "benchmark.machine.threads=1",
+        "--set", 'benchmark.splits=["chromosome"]', "--set", "benchmark.fit.epochs=1",
+        "--set", f"truth={world.truth}", *options(tiny_cnn, "benchmark.options.cnn"),
     ]  # fmt: skip
     done = command("run", study, *settings, "--json")
     assert (done.code, done.err) == (0, "")
     results = tmp_path / "results"
     assert json.loads(done.out)["report"] == str(results / "report.html")
     assert {path.name for path in results.iterdir()} == {
-        "dataset.h5", "benchmark", "report.html", "report_figures",
+        "dataset.h5", "benchmark", "interpretation", "report.html", "report_figures",
     }  # fmt: skip
+    methods = pd.read_csv(results / "interpretation" / "methods.tsv", sep="\t").set_index("method")
+    assert methods.loc["gradient_x_input", "n"] == 20
+    assert 0 < methods.loc["gradient_x_input", "auroc"] <= 1
+    effect = pd.read_csv(results / "interpretation" / "insertion" / "effect.tsv", sep="\t")
+    assert effect["motif"].nunique() == 1
+    page = (results / "report.html").read_text(encoding="utf-8")
+    assert "What the network looks at" in page
+    assert "No motifs were looked for: not asked for" in page
     before = (results / "dataset.h5").stat().st_mtime_ns
     assert command("run", study, *settings).message.endswith("remove it first.")
     assert command("run", study, *settings, "--resume").code == 0

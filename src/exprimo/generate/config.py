@@ -86,6 +86,8 @@ class GenerateConfig(Config):
     def _one_selection(self) -> Self:
         if self.label is not None and self.condition is not None:
             raise ValueError("learn one class (label), or be asked by a target (condition)")
+        if self.like is not None and self.split != SplitConfig():
+            raise ValueError("a run says the split (like), so split must not say another")
         if self.target is not None and self.label is None:
             raise ValueError("target says what label is a class of; ask by one with condition")
         return self

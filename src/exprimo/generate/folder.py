@@ -11,12 +11,15 @@ import pandas as pd
 
 from exprimo.core.errors import FormatError, InputError
 from exprimo.core.files.atomic import being_written, is_being_written, partial_path
+from exprimo.core.files.provenance import sha256_file
 from exprimo.core.files.versions import check_format_version
 from exprimo.core.ledger import Ledger
 from exprimo.core.split import Split
 from exprimo.generate.config import GenerateConfig
 
 GENERATOR_FORMAT = 1
+BOUND_FILES = ("model.safetensors", "ledger.parquet")
+"""What provenance.json names by hash: weights, and what they learned from."""
 
 _FIT = "exprimo generate fit D.h5 -o GEN"
 
@@ -75,6 +78,20 @@ class Generator:
     @property
     def weights_path(self) -> Path:
         return self.path / "model.safetensors"
+
+    def check_files(self) -> None:
+        """Refuse weights or a ledger that are not those of this fit."""
+        for name, digest in self.provenance.get("files", {}).items():
+            path = self.path / name
+            if not path.is_file():
+                raise FormatError("this file of the generator is missing", file=path)
+            if sha256_file(path) != digest:
+                raise FormatError(
+                    "not the file that the fit wrote, so nothing says what these weights learned",
+                    file=path,
+                    expected=f"SHA-256 {digest[:12]}, as provenance.json has it",
+                    remedy="Take the whole folder as it was written, or fit again",
+                )
 
     def history(self) -> pd.DataFrame:
         """Give one row per checkpoint."""

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from exprimo.core.dataset import Dataset, TargetInfo
+from exprimo.core.dataset.generated import taught_before
 from exprimo.core.errors import ConfigError, InputError, MismatchError
 from exprimo.core.ledger import Ledger, keys_of
 from exprimo.core.run import Run
@@ -141,7 +142,8 @@ def ledger_of(dataset: Dataset, sequences: TrainingSequences) -> Ledger:
         )
     if sequences.conditioning.kind != "none":
         learned["generator's condition"] = keys_of(dataset, sequences.rows)
-    return Ledger(learned)
+    # What was generated carries on what its own generator learned from.
+    return Ledger(learned).merged(taught_before(dataset.path))
 
 
 def _target(dataset: Dataset, config: GenerateConfig) -> TargetInfo | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 import shutil
 import sys
 from collections.abc import Callable
@@ -13,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from exprimo.cli.generators.generating import _alike
 from exprimo.cli.main import main
 from exprimo.core.dataset import write_dataset
 from exprimo.core.sequence import N_CODE, Codes, decode
@@ -260,6 +262,12 @@ def _ran(
     return capsys.readouterr().out.splitlines()
 
 
+def test_small_measures_are_told_with_more_decimals() -> None:
+    assert _alike([0.00012, 0.009]) == ["0.00012", "0.00900"]
+    assert _alike([0.00012, 0.5]) == ["0.000", "0.500"]
+    assert _alike([0.0, 0.0]) == ["0.000", "0.000"]
+
+
 @pytest.mark.parametrize(
     ("out", "more"),
     [("T.h5", ""), ("T.fa.gz", " --generator GEN")],
@@ -278,6 +286,8 @@ def test_sample_ends_with_the_command_that_checks_it(
         # The command works as it stands.
         told = _ran([*lines[-1].split()[2:], "--draws", "1"], monkeypatch, capsys)
         assert told[0].startswith("Memorisation gate:")
+        assert any(re.search(r"below \d+\.\d% would not be seen with 60$", line) for line in told)
+        assert any("are unique, of held-out ones" in line for line in told)
         assert (home / "T-check" / "check.json").is_file()
     finally:
         shutil.rmtree(home / "T-check", ignore_errors=True)

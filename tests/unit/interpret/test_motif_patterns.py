@@ -47,7 +47,8 @@ def test_consensus_tells_clear_from_weak_bases() -> None:
 
 @pytest.mark.parametrize(
     ("text", "tract"),
-    [("AAAAAAAA", True), ("TTTTTT", True), ("TTTTT", False), ("TATATATA", False),
+    [("AAAAAAAA", True), ("TTTTT", True), ("TTTT", False), ("TATATATA", False),
+     ("AAAAATTTT", False),
      ("CGAAAAAA", False)],
 )  # fmt: skip
 def test_a_tract_is_a_run_of_one_base_without_a_clear_c_or_g(text: str, tract: bool) -> None:
@@ -72,6 +73,12 @@ def test_random_motifs_have_uniform_p_values() -> None:
     for level in (0.01, 0.05, 0.2):
         # The correction takes neighbouring places as independent, so it errs to the safe side.
         assert 0.2 * level < (p <= level).mean() < 1.3 * level
+
+
+def test_vague_columns_are_no_evidence() -> None:
+    vague = np.tile([0.3, 0.2, 0.2, 0.3], (12, 1))
+    gapped = np.concatenate([word("CGG"), np.full((11, 4), 0.25), word("CCG")])
+    assert compare([vague], [gapped, *random_words(60, 7)]).pvalue.min() > 0.9
 
 
 def test_few_targets_do_not_set_their_own_scale() -> None:

@@ -205,12 +205,10 @@ def _check(
 
 
 def _told_check(done: Checked) -> list[str]:
-    near = done.gate["near_copies"]
     lines = [
         f"Memorisation gate: {done.verdict}",
         *(f"  {reason}" for reason in done.reasons),
-        f"  {near['share']:.1%} are fewer than {near['nearer_than_edits']} edits from a training "
-        f"sequence; {near['expected_share']:.1%} are expected",
+        *_told_gate(done.gate),
     ]
     shown = ("generated", "held-out", "dinucleotide shuffle", "Markov 5 by position")
     values = {
@@ -218,6 +216,37 @@ def _told_check(done: Checked) -> list[str]:
         for row in done.measures.to_dict("records")
     }
     names = dict.fromkeys(name for name, _ in values)
-    rows = [[str(name), *(number(values[name, one]) for one in shown)] for name in names]
+    rows = [[str(name), *_alike([values[name, one] for one in shown])] for name in names]
     lines += table(rows, ["measure", *shown])
     return [*lines, f"Wrote {done.path}; the verdict stands in {done.stamped}"]
+
+
+def _told_gate(gate: dict[str, dict[str, Any]]) -> list[str]:
+    """Tell the figures behind the verdict, and what numbers as small as these cannot show."""
+    near, copies, collapse = gate["near_copies"], gate["copies"], gate["collapse"]
+    return [
+        f"  {near['share']:.1%} are fewer than {near['nearer_than_edits']} edits from a training "
+        f"sequence; {near['expected_share']:.1%} are expected",
+        f"  {_unseen(near, 'so near')}",
+        f"  {copies['copies']:,} of {copies['n']:,} are copies of training sequences; of held-out "
+        f"ones {copies['held_out_copies']:,} of {copies['held_out_n']:,}",
+        f"  {_unseen(copies, 'copied')}",
+        f"  {collapse['unique_fraction']:.1%} are unique, of held-out ones "
+        f"{collapse['held_out_unique_fraction']:.1%}; two differ at "
+        f"{collapse['mean_difference']:.1%} of positions, two held-out ones at "
+        f"{collapse['held_out_mean_difference']:.1%}",
+    ]
+
+
+def _unseen(part: dict[str, Any], word: str) -> str:
+    n, least = part["n"], part["least_seen"]
+    if least is None:
+        return f"no share of sequences {word} would be seen with {n:,}"
+    return f"shares of sequences {word} below {least / n:.1%} would not be seen with {n:,}"
+
+
+def _alike(values: list[float]) -> list[str]:
+    """Write a row of measures with as many decimals as its values need."""
+    if any(values) and all(abs(value) < 0.01 for value in values):
+        return [f"{value:.5f}" for value in values]
+    return [number(value) for value in values]

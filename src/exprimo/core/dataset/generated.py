@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,6 +19,7 @@ from exprimo.core.ledger import Ledger, Unit
 
 NOT_CHECKED = "not checked"
 _GROUP = "generated"
+_ROWS = 65_536
 
 
 class Generated(NamedTuple):
@@ -33,12 +35,15 @@ class Generated(NamedTuple):
         ``not checked``, ``passed`` or ``failed``.
     figures
         What the verdict rests on; empty before a check.
+    judged
+        Digest of the contents that were judged; None before a check.
     """
 
     generator: Mapping[str, Any]
     ledger: Ledger
     fidelity: str = NOT_CHECKED
     figures: Mapping[str, Any] = {}
+    judged: str | None = None
 
 
 def write_stamp(file: h5py.File, stamp: Generated) -> None:
@@ -54,8 +59,9 @@ def write_stamp(file: h5py.File, stamp: Generated) -> None:
     # As arrays: an attribute holds 64 KiB at most.
     group["generator"] = _text(stamp.generator)
     group["figures"] = _text(stamp.figures)
-    for name, column in zip(("fitted", "unit", "key"), zip(*rows, strict=True), strict=False):
-        group[f"ledger/{name}"] = np.array([str(one).encode() for one in column])
+    for position, name in enumerate(("fitted", "unit", "key")):
+        column = [str(row[position]).encode() for row in rows]
+        group[f"ledger/{name}"] = np.array(column, dtype=None if column else "S1")
 
 
 def read_stamp(path: str | Path) -> Generated | None:
@@ -67,13 +73,13 @@ def read_stamp(path: str | Path) -> Generated | None:
         group = file[_GROUP]
         try:
             learned: dict[str, dict[Unit, set[str]]] = {}
-            if "ledger" in group:
-                columns = [
-                    np.char.decode(group[f"ledger/{name}"][:], "utf-8").tolist()
-                    for name in ("fitted", "unit", "key")
-                ]
-                for fitted, unit, key in zip(*columns, strict=True):
-                    learned.setdefault(fitted, {}).setdefault(unit, set()).add(key)
+            # A sample without a ledger would hide every leak: it is damaged.
+            columns = [
+                np.char.decode(group[f"ledger/{name}"][:], "utf-8").tolist()
+                for name in ("fitted", "unit", "key")
+            ]
+            for fitted, unit, key in zip(*columns, strict=True):
+                learned.setdefault(fitted, {}).setdefault(unit, set()).add(key)
             ledger = Ledger(
                 {
                     fitted: {unit: frozenset(keys) for unit, keys in units.items()}
@@ -85,6 +91,7 @@ def read_stamp(path: str | Path) -> Generated | None:
                 ledger,
                 str(group.attrs["fidelity"]),
                 json.loads(group["figures"][()]),
+                group.attrs.get("judged"),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise FormatError(
@@ -107,8 +114,44 @@ def stamp_verdict(path: str | Path, fidelity: str, figures: Mapping[str, Any]) -
         with h5py.File(partial, "r+") as file:
             group = file[_GROUP]
             group.attrs["fidelity"] = fidelity
+            group.attrs["judged"] = contents_digest(partial)
             del group["figures"]
             group["figures"] = _text(figures)
+
+
+def contents_digest(path: str | Path) -> str:
+    """Hash the sequences and what was asked of them, as they stand in the file, in hex.
+
+    A dataset's own hash was computed while it was written: what was changed since, it does not tell.
+    """
+    found = hashlib.sha256()
+    with h5py.File(path, "r") as file:
+        for top in ("inputs", "targets"):
+            arrays: dict[str, h5py.Dataset] = {}
+            if top in file:
+                file[top].visititems(_collect(arrays))
+            for name in sorted(arrays):
+                found.update(f"{top}/{name}".encode())
+                for start in range(0, len(arrays[name]), _ROWS):
+                    found.update(np.ascontiguousarray(arrays[name][start : start + _ROWS]).data)
+    return found.hexdigest()
+
+
+def taught_before(path: str | Path) -> Ledger:
+    """Give what the generator of a dataset learned from; nothing, where it was not generated.
+
+    Whatever learns from generated sequences has learned from that too.
+    """
+    stamp = read_stamp(path)
+    return Ledger({}) if stamp is None else stamp.ledger
+
+
+def _collect(arrays: dict[str, h5py.Dataset]) -> Callable[[str, Any], None]:
+    def note(name: str, found: Any) -> None:
+        if isinstance(found, h5py.Dataset):
+            arrays[name] = found
+
+    return note
 
 
 def _text(facts: Mapping[str, Any]) -> bytes:

@@ -76,6 +76,7 @@ def open_source(
 ) -> Source:
     """Open a generator of the guide's length and settle what it is asked for."""
     made = Generator.open(path)
+    made.check_files()
     devices, precision, _ = prepare(MachineConfig.checked({"device": device, "threads": threads}))
     loaded = load_generator(made.weights_path, device=one_device(devices), precision=precision)
     if loaded.layout.length != guide.length:

@@ -137,7 +137,8 @@ def generate_check(
     with atomic_directory(out) as folder:
         write_json(folder / "check.json", {**facts, "provenance": origin})
         _write_tables(folder, compared, neighbours)
-    stamped = _stamp(material, gate.verdict, facts)
+        # Before the folder is whole: should this fail, the same command can be given again.
+        stamped = _stamp(material, gate.verdict, facts)
     return Checked(
         Path(out), stamped, gate.verdict, gate.reasons, gate.figures, compared.measures, asked
     )

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from exprimo.core.dataset import Dataset
-from exprimo.core.errors import ConfigError, InputError, MismatchError
+from exprimo.core.errors import ConfigError, InputError, LeakError, MismatchError
 from exprimo.core.ledger import Ledger, keys_of
 from exprimo.core.sequence import Codes, canonical_hashes
 from exprimo.core.split import Split
@@ -87,7 +87,7 @@ def gather_material(sample: str | Path, dataset: str | Path, named: Named) -> Ma
         split = _split(data, named, generator)
         ledger = _ledger(data, split, read, generator)
         held = np.sort(np.concatenate([split.rows("val"), split.rows("test")]))
-        ledger.check(keys_of(data, held), split.held_out)
+        _refuse_leaks(data, ledger, split, held)
         training = _learned(data, ledger, whole=bool(read.stamp or generator))
         column, wanted = _class(data, read, generator)
         alike = training if column is None else _of_class(data, training, column, wanted)
@@ -164,6 +164,23 @@ def _ledger(data: Dataset, split: Split, sample: Sample, generator: Generator | 
     if generator is not None:
         return generator.ledger
     return Ledger({"generator": keys_of(data, split.rows("train"))})
+
+
+def _refuse_leaks(data: Dataset, ledger: Ledger, split: Split, held: Rows) -> None:
+    """Refuse a split whose held-out part the generator learned from."""
+    leaks = ledger.leaks(keys_of(data, held), split.held_out)
+    if leaks:
+        worst = max(leaks, key=lambda leak: len(leak.keys))
+        total = len({key for leak in leaks for key in leak.keys})
+        raise LeakError(
+            f"the {worst.fitted} learned from what this split holds out",
+            file=data.path,
+            record=f"{worst.unit} {', '.join(worst.keys[:5])}",
+            found=f"{total:,} shared keys ({', '.join(sorted({leak.unit for leak in leaks}))})",
+            expected="none: held-out sequences tell what chance explains",
+            remedy="Name the split that the generator was fitted with: --generator GEN, or "
+            "--like RUN with a run of that split; or fit it again on the training part of this one",
+        )
 
 
 def _learned(data: Dataset, ledger: Ledger, *, whole: bool) -> Distinct:

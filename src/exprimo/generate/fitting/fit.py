@@ -21,7 +21,7 @@ from exprimo.core.files.atomic import (
     partial_path,
     refuse_existing,
 )
-from exprimo.core.files.provenance import describe_origin
+from exprimo.core.files.provenance import describe_origin, sha256_file
 from exprimo.core.ledger import keys_of
 from exprimo.core.progress import task as progress_task
 from exprimo.core.run import write_json
@@ -30,7 +30,7 @@ from exprimo.generate.config import USUAL_MINUTES, USUAL_WATCH, GenerateConfig, 
 from exprimo.generate.family import Family, FamilySpec, Layout
 from exprimo.generate.fitting.loop import fit_family
 from exprimo.generate.fitting.state import Progress
-from exprimo.generate.folder import GENERATOR_FORMAT, Generator
+from exprimo.generate.folder import BOUND_FILES, GENERATOR_FORMAT, Generator
 from exprimo.generate.material import TrainingSequences, find_split, gather, ledger_of
 from exprimo.generate.registry import get_family
 from exprimo.generate.stored import one_device, save_generator
@@ -165,6 +165,7 @@ def _fit_into(folder: Path, config: GenerateConfig, spec: FamilySpec, data: Data
     facts = {
         "machine": {"device": str(device), "precision": precision, "threads": threads},
         "budget": {"steps": config.fit.steps, "minutes": minutes},
+        "files": {name: sha256_file(folder / name) for name in BOUND_FILES},
         **_fitted_facts(spec.name, family, sequences, progress),
     }
     write_json(folder / "provenance.json", _origin(data, split, facts))

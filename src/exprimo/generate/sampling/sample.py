@@ -108,6 +108,7 @@ def generate_sample(
     as_fasta = _is_fasta(path)
     refuse_existing(path)
     made = Generator.open(generator)
+    made.check_files()
     devices, settled, _ = prepare(
         MachineConfig.checked({"device": device, "threads": threads, "precision": precision})
     )

@@ -96,6 +96,14 @@ def check_asked(loaded: Loaded, asked: Asked) -> None:
         raise ConfigError(
             "not a share", record="keep_best", found=asked.keep_best, expected="above 0, up to 1"
         )
+    if abs(1 / asked.keep_best - round(1 / asked.keep_best)) > 0.05:
+        near = 1 / max(2, round(1 / asked.keep_best))
+        raise ConfigError(
+            "one of several is kept, so the share is one half, a third, a quarter and so on",
+            record="keep_best",
+            found=asked.keep_best,
+            remedy=f"Give {near:.2g}",
+        )
     if asked.keep_best < 1 and not isinstance(loaded.family, Ranks):
         raise ConfigError(
             f"{spec.name} does not rank what it makes",

@@ -15,7 +15,7 @@ Places = npt.NDArray[np.int64]
 
 POLY_AT = "poly(dA:dT)"
 # A nucleosome-free tract of A or T: so many bases, nearly all of one kind, somewhere in a pattern.
-_TRACT, _PURE = 6, 0.75
+_TRACT, _PURE = 5, 0.6
 _CLEAR, _HALF = 0.5, 0.75
 # Bits of a column that says next to nothing.
 _VAGUE = 0.25
@@ -89,21 +89,20 @@ def consensus(probabilities: Matrix) -> str:
 
 
 def holds_tract(probabilities: Matrix) -> bool:
-    """Tell whether six neighbouring positions are nearly all A, or nearly all T, and no other is.
+    """Tell whether five neighbouring positions are mostly A, or mostly T, and no other is clear.
 
-    Positions outside of the run may be anything but clear C or G, or else a factor's site that
-    ends in a run of A would be one.
+    A clear base of another kind anywhere makes it a factor's site with a run at its side.
 
     Examples
     --------
     >>> holds_tract(np.eye(4)[[0, 0, 0, 0, 0, 0, 0]]), holds_tract(np.eye(4)[[0, 3] * 5])
     (True, False)
     """
-    specific = (probabilities[:, 1:3].max(axis=1) >= _HALF).sum()
     for base in (0, 3):
-        pure = np.concatenate([[0], probabilities[:, base] >= _PURE, [0]]).astype(int)
-        edges = np.flatnonzero(np.diff(pure))
-        if len(edges) and (edges[1::2] - edges[::2]).max() >= _TRACT and specific == 0:
+        mostly = np.concatenate([[0], probabilities[:, base] >= _PURE, [0]]).astype(int)
+        edges = np.flatnonzero(np.diff(mostly))
+        others = np.delete(probabilities, base, axis=1).max()
+        if len(edges) and (edges[1::2] - edges[::2]).max() >= _TRACT and others < _HALF:
             return True
     return False
 

@@ -26,6 +26,8 @@ _STEPS = 100
 # Fewer motifs than this tell little of what a random column looks like.
 _FEW = 50
 _OVERLAP = 5
+# Bits of a query's column from which it counts.
+_TELLING = 0.25
 
 
 class Compared(NamedTuple):
@@ -56,7 +58,8 @@ def compare(queries: Sequence[Matrix], targets: Sequence[Matrix]) -> Compared:
     The p-value is that of the best place, corrected for the number of places: 1 - (1 - p)^n. A
     random column is one of the library's, read on either strand. Of a library of fewer than 50
     motifs it is any of them with its bases exchanged in every way, so that the few motifs of a
-    library do not themselves set the scale.
+    library do not themselves set the scale. Columns of a query below a quarter of a bit count as
+    if they stood beside nothing.
 
     Parameters
     ----------
@@ -147,7 +150,10 @@ def _scored(query: Matrix, library: _Library) -> tuple[Ints, dict[tuple[int, int
     """Give scores in whole steps, (width, columns), and the tails of every span of the query."""
     to_random = _distances(query, library.random)
     middle = np.median(to_random, axis=1, keepdims=True)
-    drawn = middle - to_random
+    # A column that says next to nothing is like every other such column, and no evidence: in
+    # wide vague patterns it would match the gap of any factor that binds as a dimer.
+    told = (_bits(query) >= _TELLING)[:, None]
+    drawn = (middle - to_random) * told
     step = float(np.ptp(drawn, axis=1).max()) / _STEPS or 1.0
     steps = np.rint(drawn / step).astype(np.int64)
     low = steps.min(axis=1)
@@ -159,7 +165,14 @@ def _scored(query: Matrix, library: _Library) -> tuple[Ints, dict[tuple[int, int
             density = np.convolve(density, densities[end - 1])
             tail = np.minimum(density[::-1].cumsum()[::-1], 1.0)
             tails[begin, end] = _Tail(int(low[begin:end].sum()), np.maximum(tail, 1e-300))
-    return np.rint((middle - _distances(query, library.columns)) / step).astype(np.int64), tails
+    to_known = (middle - _distances(query, library.columns)) * told
+    return np.rint(to_known / step).astype(np.int64), tails
+
+
+def _bits(columns: Matrix) -> Matrix:
+    shares = np.clip(columns, 1e-9, 1.0)
+    bits: Matrix = 2.0 + (shares * np.log2(shares)).sum(axis=1)
+    return bits
 
 
 def _distances(query: Matrix, columns: Matrix) -> Matrix:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 Packed = dict[str, Any]
 Floats = npt.NDArray[np.float32]
 
-_TYPES = {"f4": "<f4", "i4": "<i4", "i1": "|i1", "u1": "|u1"}
+_TYPES = {"f8": "<f8", "f4": "<f4", "i4": "<i4", "i1": "|i1", "u1": "|u1"}
 
 
 def packed(values: npt.ArrayLike, kind: str = "f4") -> Packed:
@@ -23,7 +23,7 @@ def packed(values: npt.ArrayLike, kind: str = "f4") -> Packed:
     values
         Any shape.
     kind
-        ``f4``, ``i4``, ``i1`` or ``u1``: what is kept of each number.
+        ``f8``, ``f4``, ``i4``, ``i1`` or ``u1``: what is kept of each number.
 
     Examples
     --------

@@ -61,7 +61,9 @@ def _column(values: pd.Series[Any], label: str) -> dict[str, Any]:
     if values.dtype.kind in "iu":
         return {"label": label, "whole": packed(values, "i4")}
     if values.dtype.kind == "f":
-        return {"label": label, "numbers": packed(values)}
+        # A p-value may be smaller than single precision can tell from 0.
+        tiny = bool(((values != 0) & (values.abs() < np.finfo(np.float32).tiny)).any())
+        return {"label": label, "numbers": packed(values, "f8" if tiny else "f4")}
     kinds = pd.unique(values)
     if len(kinds) <= 50:
         codes = pd.Index(kinds).get_indexer(pd.Index(values))

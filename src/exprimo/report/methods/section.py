@@ -31,7 +31,8 @@ from exprimo.report.methods.tables import (
 from exprimo.report.motifs.figures import effect_chart
 from exprimo.report.wording import counted, listed, number, with_interval
 
-_MOST_LOGOS = 8
+# Bases of a logo that needs the width of the page.
+_MOST_LOGOS, _WIDE = 8, 14
 _SEQUENCE = "sequence"
 
 
@@ -40,8 +41,7 @@ class LogoPicture(NamedTuple):
 
     uri: str
     alt: str
-    title: str
-    file: str
+    wide: bool
 
 
 def methods_section(folder: Path, sharing: int = 1) -> Section | None:
@@ -63,6 +63,7 @@ def methods_section(folder: Path, sharing: int = 1) -> Section | None:
         "logos": _logos(found),
         "shown": [chart.key for chart in charts],
         "summary_file": found.file(SUMMARY),
+        "logo_file": found.file(f"{MOTIFS}/weights.tsv"),
     }
     title = "What the network looks at"
     return Section(FOLDER, title, title, "methods.html.j2", values, charts)
@@ -180,8 +181,7 @@ def _logos(found: Explanations) -> list[LogoPicture]:
             LogoPicture(
                 f"data:image/png;base64,{base64.b64encode(path.read_bytes()).decode()}",
                 f"{banner}. {alt}" if banner else alt,
-                title,
-                found.file(f"{MOTIFS}/logos/{row['pattern']}.png"),
+                len(row["consensus"]) > _WIDE,
             )
         )
     return logos

@@ -32,15 +32,13 @@ def methods_table(found: Explanations) -> Table:
         columns += [
             Column("AUROC", True, "of |contribution| against bases that act, per example"),
             Column("Examples swapped", True, "the AUROC of another example's contributions"),
-            Column("Recovers planted bases", False, "above 95% of draws with examples swapped"),
+            Column("Recovers", False, "planted bases: above 95% of draws with examples swapped"),
         ]
     columns += [
         Column("Deletion", True, "area between explained and random order; above 0 passes"),
         Column("Untrained network", True, "rank correlation; its interval below 0.3 passes"),
         Column("Sum misses", True, "share of the output's change; where the method adds up"),
         Column("Verdict"),
-        Column("Examples", True),
-        Column("Seconds", True),
     ]
     best = found.summary.get("best")
     rows = tuple(_row(row, truth, best) for _, row in found.methods.iterrows())
@@ -59,15 +57,18 @@ def _row(row: pd.Series, truth: bool, best: Any) -> tuple[Cell, ...]:
     verdict = "cannot explain it" if refused else _VERDICTS.get(row["verdict"], row["verdict"])
     auroc = [_of(row, "auroc"), quantity(row["auroc_swapped"]), named(row["recovers"])]
     return (
-        named(row["title"], "shown below" if row["method"] == best else ""),
+        named(row["title"], _beside(row, best)),
         *(auroc if truth else ()),
         _of(row, "deletion"),
         _of(row, "randomised"),
         share(row["delta"]),
         named(verdict, refused or row["failures"]),
-        counting(row["n"]),
-        quantity(row["seconds"], 1),
     )
+
+
+def _beside(row: pd.Series, best: Any) -> str:
+    took = "" if row["seconds"] != row["seconds"] else f"{row['seconds']:,.0f} s"
+    return ", ".join(filter(None, ("shown below" if row["method"] == best else "", took)))
 
 
 def _of(row: pd.Series, name: str) -> Cell:
@@ -78,12 +79,9 @@ def agreement_table(found: Explanations) -> Table | None:
     """Tabulate how far methods agree; None of fewer than two."""
     if found.agreement is None:
         return None
-    names = [str(one["method"]).replace("_", " ") for one in found.agreement["explanations"]]
     titles = dict(zip(found.methods["method"], found.methods["title"], strict=True))
-    names = [
-        str(titles.get(str(one["method"]), name))
-        for one, name in zip(found.agreement["explanations"], names, strict=True)
-    ]
+    methods = [str(one["method"]) for one in found.agreement["explanations"]]
+    names = [str(titles.get(method, method)) for method in methods]
     columns = (
         Column("Methods"),
         Column("Signed", True, "rank correlation of contributions, per example"),

@@ -56,7 +56,7 @@ def planted_table(truth: Path, found: Path | None) -> pd.DataFrame:
         {
             "motif": [m.name for m in planted],
             "consensus": [acting.loc[m.name, "consensus"] for m in planted],
-            "effect": [float(acting.loc[m.name, "effect"]) for m in planted],
+            "effect": acting["effect"].reindex([m.name for m in planted]).to_numpy(np.float64),
             "pattern": "", "strand": "", "p": np.nan, "q": np.nan, "found": "no",
         }
     )  # fmt: skip

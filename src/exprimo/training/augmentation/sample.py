@@ -10,7 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from exprimo.core.dataset import Dataset, TargetInfo
-from exprimo.core.dataset.generated import NOT_CHECKED, Generated, read_stamp
+from exprimo.core.dataset.generated import (
+    NOT_CHECKED,
+    Generated,
+    contents_digest,
+    read_stamp,
+)
 from exprimo.core.errors import ConfigError, InputError, LeakError, MismatchError
 from exprimo.core.ledger import Unit, keys_of
 from exprimo.core.sequence import canonical_hashes
@@ -82,6 +87,15 @@ def read_sample(config: AugmentConfig, sample: Dataset, dataset: Dataset) -> Gen
 
 def _refuse_unproven(stamp: Generated, sample: Dataset, dataset: Dataset) -> None:
     if stamp.fidelity == _PASSED:
+        if stamp.judged != contents_digest(sample.path):
+            raise InputError(
+                "these sequences are not those that were checked",
+                file=sample.path,
+                found="contents that changed after the check",
+                expected=_PASSED,
+                remedy="Check them again: exprimo generate check "
+                f"{sample.path} {dataset.path} -o CHECK",
+            )
         return
     if stamp.fidelity == NOT_CHECKED:
         raise InputError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from exprimo.core.dataset.generated import taught_before
 from exprimo.core.ledger import Ledger, Unit, keys_of
 from exprimo.training.material import Fitted, Material
 
@@ -22,9 +23,9 @@ def ledger_of(material: Material) -> Ledger:
     # What validation chose: the epoch, the penalty or the trees, the threshold, the conformal
     # width.
     learned["choices on validation"] = val
-    if material.added is None:
-        return Ledger(learned)
-    return Ledger(learned).merged(material.added.ledger)
+    # Of a dataset of generated sequences, the generator's examples taught this run as well.
+    ledger = Ledger(learned).merged(taught_before(material.dataset.path))
+    return ledger if material.added is None else ledger.merged(material.added.ledger)
 
 
 def with_first(ledger: Ledger, fitted: Fitted) -> Ledger:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import pytest
 import exprimo
 from exprimo.core.dataset import Dataset, write_dataset
 from exprimo.core.dataset.generated import NOT_CHECKED, Generated, read_stamp, write_stamp
-from exprimo.core.errors import ConfigError, InputError, LeakError, MismatchError
+from exprimo.core.errors import ConfigError, InputError, LeakError, MismatchError, StorageError
 from exprimo.core.ledger import Ledger, keys_of
 from exprimo.core.sequence import Codes
 from exprimo.data.fasta import write_fasta
@@ -140,8 +141,29 @@ def test_held_out_sequences_that_were_learned_from_are_refused(world: Path, tmp_
     with Dataset.open(world) as data:
         everything = Ledger({"generator": keys_of(data, np.arange(2000))})
     made = _sample(tmp_path / "S.h5", _process(200, np.random.default_rng(6)), everything)
-    with pytest.raises(LeakError, match="learned from"):
+    with pytest.raises(LeakError, match="--generator GEN, or --like RUN") as refused:
         exprimo.generate_check(made, world, tmp_path / "C", **QUICK)
+    # The command has no such option.
+    assert "--allow-leak" not in str(refused.value)
+
+
+def test_a_disk_that_is_full_while_stamping_leaves_the_command_to_be_given_again(
+    world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = _sample(tmp_path / "S.h5", _process(200, np.random.default_rng(4)), _training(world)[1])
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("exprimo.generate.fidelity.check.stamp_verdict", full)
+        with pytest.raises(StorageError, match="run the same command again"):
+            exprimo.generate_check(made, world, tmp_path / "C", **QUICK)
+    assert [one.name for one in tmp_path.iterdir()] == ["S.h5"]
+    done = exprimo.generate_check(made, world, tmp_path / "C", **QUICK)
+    stamp = read_stamp(made)
+    assert stamp is not None
+    assert stamp.fidelity == done.verdict
 
 
 def test_training_is_what_the_ledger_says(world: Path, tmp_path: Path) -> None:

@@ -102,3 +102,29 @@ def test_too_few_sequences_are_refused() -> None:
     few = Evidence(0, 10, np.arange(10), Variety(10, 10, 0.7, np.arange(10)))
     with pytest.raises(InputError, match="too few"):
         judge(few, few)
+
+
+def _near_gate(near: int, n: int = 400, n_real: int = 400) -> Gate:
+    """Judge ``near`` copies among sequences that are farther than all held-out ones."""
+    same, real = Variety(100, 100, 0.7, np.arange(100)), np.arange(100, 100 + n_real)
+    made = np.r_[np.zeros(near, int), np.full(n - near, 10**6)]
+    return judge(Evidence(0, n, made, same), Evidence(0, n_real, real, same))
+
+
+@pytest.mark.parametrize(("n", "n_real"), [(400, 400), (1000, 100), (60, 5000)])
+def test_the_least_count_that_is_seen_is_where_the_verdict_turns(n: int, n_real: int) -> None:
+    least = _near_gate(0, n, n_real).figures["near_copies"]["least_seen"]
+    assert _near_gate(least - 1, n, n_real).verdict == "passed"
+    assert _near_gate(least, n, n_real).verdict == "failed"
+
+
+def test_the_least_exact_copies_that_are_seen_by_hand() -> None:
+    # All k copies are generated ones: p = C(400, k) / C(800, k), below 0.001 first at k = 10.
+    copies = _near_gate(0).figures["copies"]
+    assert copies["least_seen"] == 10
+
+
+def test_nothing_is_nearer_than_held_out_copies() -> None:
+    variety = Variety(100, 100, 0.7, np.arange(100))
+    real = Evidence(30, 100, np.r_[np.zeros(30, int), np.arange(30, 100)], variety)
+    assert judge(real, real).figures["near_copies"]["least_seen"] is None

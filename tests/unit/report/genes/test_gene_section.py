@@ -23,6 +23,7 @@ from exprimo.report.document.page import Section
 from exprimo.report.genes import examples
 from exprimo.report.genes.packing import unpacked
 from exprimo.report.genes.section import gene_section
+from exprimo.report.genes.tables import GeneTable, embedded_table
 from exprimo.report.page import make_page
 
 
@@ -177,6 +178,13 @@ def test_a_test_for_differential_expression_has_a_table_of_its_own(dge_folder: P
     at = np.array(held["id"])[unpacked(table["gene"])]
     mean = unpacked(table["columns"][table["names"].index("baseMean")]["numbers"])
     assert mean == pytest.approx(results.loc[at, "baseMean"].to_numpy(), rel=1e-6)
+
+
+def test_a_tiny_p_value_is_not_0() -> None:
+    genes_ = pd.Index(["a", "b"])
+    frame = pd.DataFrame({"gene_id": ["b", "a"], "padj": [1e-80, 0.5]})
+    told = embedded_table(GeneTable("t", "T.", frame, {"padj": "p"}, ()), genes_)
+    assert unpacked(told["columns"][0]["numbers"]).tolist() == [0.5, 1e-80]
 
 
 def test_no_torch(genes_folder: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from exprimo.report.genes.packing import bounded_bytes, packed, signed_bytes, unpacked
 
 
-@pytest.mark.parametrize("kind", ["f4", "i4", "i1", "u1"])
+@pytest.mark.parametrize("kind", ["f8", "f4", "i4", "i1", "u1"])
 def test_what_is_packed_comes_back(kind: str) -> None:
     values = np.random.default_rng(0).integers(0, 100, (7, 5, 3))
     found = unpacked(json.loads(json.dumps(packed(values, kind))))

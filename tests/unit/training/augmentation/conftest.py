@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from exprimo.core.dataset import write_dataset
-from exprimo.core.dataset.generated import Generated, write_stamp
+from exprimo.core.dataset.generated import NOT_CHECKED, Generated, stamp_verdict, write_stamp
 from exprimo.core.ledger import Ledger
 from exprimo.core.sequence import Codes, encode
 from exprimo.training import TrainConfig
@@ -97,6 +97,8 @@ def make_sample(tmp_path: Path) -> SampleMaker:
             stamp = Generated(generator or facts, ledger, fidelity, figures or {})
             with h5py.File(path, "r+") as file:
                 write_stamp(file, stamp)
+            if fidelity != NOT_CHECKED:
+                stamp_verdict(path, fidelity, figures or {})
         return path
 
     return make

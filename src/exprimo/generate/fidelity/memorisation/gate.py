@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -102,24 +103,25 @@ def judge(generated: Evidence, held_out: Evidence) -> Gate:
 
 def _copies(generated: Evidence, held_out: Evidence) -> tuple[str, dict[str, Any]]:
     """Compare the shares of exact copies by Fisher's exact test, one-sided."""
-    share, expected = generated.copies / generated.n_copies, held_out.copies / held_out.n_copies
-    table = np.array(
-        [
-            [generated.copies, generated.n_copies - generated.copies],
-            [held_out.copies, held_out.n_copies - held_out.copies],
-        ]
-    )
-    p = float(stats.fisher_exact(table, alternative="greater").pvalue)
+    n, expected = generated.n_copies, held_out.copies / held_out.n_copies
+    real = [held_out.copies, held_out.n_copies - held_out.copies]
+
+    def chance(copies: int) -> float:
+        table = np.array([[copies, n - copies], real])
+        return float(stats.fisher_exact(table, alternative="greater").pvalue)
+
+    share, p = generated.copies / n, chance(generated.copies)
     facts = {
-        "n": generated.n_copies,
+        "n": n,
         "copies": generated.copies,
         "share": share,
         "held_out_n": held_out.n_copies,
         "held_out_copies": held_out.copies,
         "held_out_share": expected,
         "pvalue": p,
+        "least_seen": least_seen(n, expected, chance),
     }
-    if p >= LEVEL or share <= MOST_TIMES * expected:
+    if not _is_more(share, expected, p):
         return "", facts
     return (
         f"{generated.copies:,} of {generated.n_copies:,} sequences ({share:.2%}) are copies of "
@@ -141,8 +143,12 @@ def _near_copies(generated: Distances, held_out: Distances) -> tuple[str, dict[s
     limit = int(np.sort(held_out)[place - 1])
     near = int((generated < limit).sum())
     expected = place / (n_real + 1)
-    p = float(stats.nhypergeom(n + n_real, n, n_real - place + 1).cdf(n - near)) if near else 1.0
-    share = near / n
+    drawn = stats.nhypergeom(n + n_real, n, n_real - place + 1)
+
+    def chance(near: int) -> float:
+        return float(drawn.cdf(n - near)) if near else 1.0
+
+    share, p = near / n, chance(near)
     facts = {
         "n": n,
         "near": near,
@@ -154,14 +160,50 @@ def _near_copies(generated: Distances, held_out: Distances) -> tuple[str, dict[s
         "median_edits": float(np.median(generated)),
         "held_out_median_edits": float(np.median(held_out)),
         "pvalue": p,
+        # Nothing has fewer edits than none.
+        "least_seen": least_seen(n, expected, chance) if limit else None,
     }
-    if p >= LEVEL or share <= MOST_TIMES * expected:
+    if not _is_more(share, expected, p):
         return "", facts
     return (
         f"{near:,} of {n:,} sequences ({share:.1%}) are fewer than {limit} edits from a training "
         f"sequence; {expected:.1%} are expected (p = {p:.1g})",
         facts,
     )
+
+
+def _is_more(share: float, expected: float, p: float) -> bool:
+    return p < LEVEL and share > MOST_TIMES * expected
+
+
+def least_seen(n: int, expected: float, chance: Callable[[int], float]) -> int | None:
+    """Find the smallest count of ``n`` that would fail: what lies below is not seen.
+
+    Parameters
+    ----------
+    n, expected
+        Sequences, and the share that chance explains.
+    chance
+        The probability of a count or more of them; it falls as the count rises.
+
+    Returns
+    -------
+    count
+        None where even all of them would pass: the numbers are too small to see anything.
+
+    Examples
+    --------
+    >>> least_seen(400, 0.01, lambda count: 0.5**count), least_seen(5, 0.01, lambda count: 0.1)
+    (10, None)
+    """
+    low, high = 1, n + 1
+    while low < high:
+        middle = (low + high) // 2
+        if _is_more(middle / n, expected, chance(middle)):
+            high = middle
+        else:
+            low = middle + 1
+    return low if low <= n else None
 
 
 def _collapse(generated: Variety, held_out: Variety) -> tuple[str, dict[str, Any]]:

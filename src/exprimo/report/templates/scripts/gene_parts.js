@@ -1,7 +1,7 @@
 "use strict";
 // What the page of a gene is built of: packed numbers, SVG, words for numbers, a box to choose in.
 window.exprimoGene = (() => {
-  const ARRAYS = { f4: Float32Array, i4: Int32Array, i1: Int8Array, u1: Uint8Array };
+  const ARRAYS = { f8: Float64Array, f4: Float32Array, i4: Int32Array, i1: Int8Array, u1: Uint8Array };
 
   // ---- numbers: base64 of a zlib stream of little-endian values
 
