@@ -185,11 +185,15 @@ def _config_error(
             expected=f"one of {', '.join(known)}",
             remedy=f"Did you mean {near[0]}?" if near else None,
         )
+    # What a validator of ours says; pydantic puts "Value error" before it.
+    problem = first["msg"].removeprefix("Value error, ")
+    # A rule about several keys is given all of them, which nobody wants to read.
+    whole = isinstance(first["input"], Mapping | BaseModel)
     return ConfigError(
-        first["msg"][0].lower() + first["msg"][1:],
+        problem[:1].lower() + problem[1:],
         file=file,
         record=key or None,
-        found=repr(first["input"]) if first["type"] != "missing" else None,
+        found=None if whole or first["type"] == "missing" else repr(first["input"]),
     )
 
 

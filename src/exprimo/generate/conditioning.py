@@ -14,6 +14,8 @@ from exprimo.core.errors import ConfigError
 Kind = Literal["none", "class", "value"]
 _QUANTILES = 201
 _TWO = ("0", "1")
+# Standard deviations: the fourth power of more is too large for the arithmetic of a network.
+_FARTHEST = 1e9
 
 
 class Label(NamedTuple):
@@ -131,7 +133,7 @@ class Conditioning(NamedTuple):
             value = float(text)
         except ValueError:
             value = float("nan")
-        if not np.isfinite(value):
+        if not (np.isfinite(value) and abs(value - self.center) <= _FARTHEST * self.scale):
             raise ConfigError(
                 f"not a value of {self.target}",
                 record="target",

@@ -73,7 +73,14 @@ class Generator:
 
     @property
     def ledger(self) -> Ledger:
-        return Ledger.load(self.path / "ledger.parquet")
+        path = self.path / "ledger.parquet"
+        if not path.is_file():
+            raise FormatError(
+                "this file of the generator is missing, so nothing says what it learned from",
+                file=path,
+                remedy="Take the whole folder as it was written, or fit again",
+            )
+        return Ledger.load(path)
 
     @property
     def weights_path(self) -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,7 @@ from exprimo.core.sequence import N_CODE, Codes
 from exprimo.core.split import Split
 from exprimo.generate.conditioning import Conditioning, Label, class_names
 from exprimo.generate.config import USUAL_WATCH, GenerateConfig
+from exprimo.generate.held_out import held_out_facts
 from exprimo.splits import make_split
 from exprimo.training.material import thin
 
@@ -49,7 +50,7 @@ class TrainingSequences(NamedTuple):
     label
         The class that all sequences share, where only one was wanted.
     notes
-        What was left out, and how many.
+        How many were left out, how many are held out, and what a user should know of both.
     """
 
     codes: Codes
@@ -59,7 +60,7 @@ class TrainingSequences(NamedTuple):
     rows: Rows
     watched: Rows
     label: Label | None
-    notes: dict[str, int]
+    notes: dict[str, Any]
 
     @property
     def learned(self) -> Rows:
@@ -129,7 +130,7 @@ def gather(dataset: Dataset, config: GenerateConfig, split: Split) -> TrainingSe
         rows,
         np.flatnonzero(~np.isin(rows, kept)),
         label,
-        {"set_aside_with_n": with_n},
+        {"set_aside_with_n": with_n, **held_out_facts(dataset, split, info, label)},
     )
 
 

@@ -17,6 +17,7 @@ import pytest
 from exprimo.cli.generators.generating import _alike
 from exprimo.cli.main import main
 from exprimo.core.dataset import write_dataset
+from exprimo.core.errors import ConfigError
 from exprimo.core.sequence import N_CODE, Codes, decode
 from exprimo.generate import generate_fit, generate_sample
 
@@ -26,6 +27,7 @@ SMALL = {
     "machine": {"threads": 1, "precision": "fp32"},
     "fit": {"steps": 5, "every": 5, "batch_size": 8},
 }
+CHECK_FASTA = ("check", "S.fa", "D.h5", "--generator", "GEN", "-o", "CHECK")
 FIT = ("--steps", "5", "--split", "random", "--threads", "1", "--set", "options.channels=8")
 
 
@@ -148,6 +150,11 @@ def test_what_nothing_can_be_learned_from(
     [
         ("CLASS", ("--target", "2"), ("no such class of high", "Found: 2", "Expected: 0, 1")),
         ("GEN", ("--target", "much"), ("not a value of y", "a number", "training examples have")),
+        ("GEN", ("--target", "1e300"), ("not a value of y", "training examples have")),
+        ("GEN", ("--target", "-1e12"), ("not a value of y", "training examples have")),
+        ("GEN", ("--target", "inf"), ("not a value of y", "training examples have")),
+        ("GEN", ("--guidance", "nan"), ("--guidance", "greater than or equal to 0")),
+        ("GEN", ("--guidance", "inf"), ("guidance", "not a weight", "a number from 0 up")),
         ("GAN", ("--target", "1"), ("without a condition", "--condition")),
         ("GEN", ("-n", "0"), ("--number", "greater than or equal to 1")),
         ("GEN", ("--keep-best", "0"), ("not a share", "above 0, up to 1")),
@@ -183,6 +190,49 @@ def test_weights_cut_short_are_named(home: Path, refused: Callable[..., str]) ->
         assert "model.safetensors" in refused("sample", "GAN", "-n", "5", "-o", "T.h5")
     finally:
         weights.write_bytes(whole)
+
+
+def test_a_ledger_that_is_missing_is_told_as_such(home: Path, refused: Callable[..., str]) -> None:
+    ledger = home / "GEN" / "ledger.parquet"
+    whole = ledger.read_bytes()
+    ledger.unlink()
+    try:
+        for words in (("sample", "GEN", "-n", "5", "-o", "T.h5"), CHECK_FASTA):
+            message = refused(*words)
+            assert "ledger.parquet" in message
+            assert "is missing" in message
+    finally:
+        ledger.write_bytes(whole)
+
+
+def test_two_ways_of_asking_are_refused_in_one_sentence(refused: Callable[..., str]) -> None:
+    words = ("--label", "1", "--target", "high", "--condition", "y")
+    message = refused("fit", "D.h5", "-o", "NEW", *FIT, *words)
+    assert "learn one class (label), or be asked by a target (condition)" in message
+    assert "alue error" not in message
+    # All settings are no answer.
+    assert "batch_size" not in message
+    assert "'dataset'" not in message
+
+
+@pytest.mark.parametrize("settings", [{"guidance": float("nan")}, {"guidance": -1.0}, {"seed": -1}])
+def test_numbers_from_python_are_checked_too(
+    settings: dict[str, Any], home: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(ConfigError, match=next(iter(settings))):
+        generate_sample(home / "GEN", tmp_path / "T.h5", n=5, threads=1, **settings)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_fit_says_that_too_few_are_held_out_for_a_check(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(home)
+    label = ["--label", "1", "--target", "high"]
+    data = _dataset(tmp_path / "D.h5", _codes(), 200)
+    out = str(tmp_path / "GEN")
+    lines = _ran(["fit", str(data), "-o", out, *FIT, *label], monkeypatch, capsys)
+    assert any("of class 1 are held out" in line and "split.fractions=" in line for line in lines)
 
 
 def _fasta(sequences: list[str]) -> bytes:

@@ -16,6 +16,8 @@ from exprimo.core.ledger import keys_of
 from exprimo.core.split import Split
 from exprimo.generate import generate_fit
 from exprimo.generate.config import GenerateConfig
+from exprimo.generate.fidelity.memorisation.gate import FEWEST
+from exprimo.generate.held_out import FEWEST_HELD_OUT
 from exprimo.generate.material import TrainingSequences, find_split, gather, ledger_of
 
 
@@ -72,12 +74,12 @@ def test_the_split_of_a_run_says_what_may_be_learned_from(
         split = given
 
     monkeypatch.setattr("exprimo.generate.material.Run.open", lambda _: Opened)
-    sequences, split = _gathered(motifs, like="RUN")
+    sequences, split = _gathered(motifs, like="RUN", split="auto")
     assert split is given
     assert set(sequences.rows) == set(given.rows("train"))
     other = _write(tmp_path / "other.h5", _random(200))
     with pytest.raises(MismatchError, match="another dataset"):
-        _gathered(other, like="RUN")
+        _gathered(other, like="RUN", split="auto")
 
 
 def test_without_a_condition_each_sequence_counts_once(tmp_path: Path) -> None:
@@ -142,8 +144,32 @@ def test_many_unknown_bases_are_refused_and_few_set_aside(tmp_path: Path) -> Non
     assert codes.max() == 4
     assert sequences.codes.max() == 3
     aside = len(split.rows("train")) - len(sequences.rows)
-    assert sequences.notes == {"set_aside_with_n": aside}
+    assert sequences.notes["set_aside_with_n"] == aside
     assert aside > 5
+
+
+def test_few_held_out_sequences_are_told_with_the_option_that_mends_it(tmp_path: Path) -> None:
+    codes = _random(900)
+    codes[850:] = codes[:50]
+    codes[0, 3] = 4
+    classes = (np.arange(900) % 3 == 0).astype(float)
+    path = _write(tmp_path / "D.h5", codes, high=(classes, "classification"))
+    sequences, split = _gathered(path)
+    held = np.concatenate([split.rows("val"), split.rows("test")])
+    distinct = {row.tobytes() for row in codes[held] if row.max() < 4}
+    assert sequences.notes["held_out_distinct"] == len(distinct)
+    assert sequences.notes["notes"] == []
+    for settings in ({"condition": "high"}, {"label": "1", "target": "high"}):
+        rarer, _ = _gathered(path, **settings)
+        of_class = {row.tobytes() for row in codes[held[classes[held] == 1]] if row.max() < 4}
+        assert rarer.notes["held_out_distinct"] == len(of_class) < FEWEST_HELD_OUT
+        (note,) = rarer.notes["notes"]
+        assert f"only {len(of_class)} distinct sequences of class 1" in note
+        assert "--set 'split.fractions=[0.7,0.15,0.15]'" in note
+
+
+def test_a_check_needs_two_halves_of_held_out_sequences() -> None:
+    assert FEWEST_HELD_OUT == 2 * FEWEST
 
 
 @pytest.mark.parametrize(

@@ -88,7 +88,7 @@ def test_few_targets_do_not_set_their_own_scale() -> None:
     assert found.pvalue[1].min() > 0.01
 
 
-def test_pvalues_are_those_of_memelite() -> None:
+def test_matches_are_those_of_memelite() -> None:
     tomtom = pytest.importorskip("memelite", reason="memelite is not installed").tomtom
     targets = random_words(80, 5)
     like = [0.8 * target[1:] + 0.05 for target in targets[:10]]
@@ -99,7 +99,19 @@ def test_pvalues_are_those_of_memelite() -> None:
     # They also count overlaps of less than five columns, and correct for places otherwise.
     logs = [np.log10(np.maximum(p, 1e-12)) for p in (theirs, ours)]
     assert np.corrcoef(logs[0].ravel(), logs[1].ravel())[0, 1] > 0.85
-    assert abs(np.diag(logs[0][10:]) - np.diag(logs[1][10:])).max() < 1.5
+
+
+def test_the_p_value_of_an_equal_word_is_that_of_its_letters() -> None:
+    # A word of eight letters is met by chance once in 4^8, at each place that it can be put.
+    rng = np.random.default_rng(8)
+    targets = [word("".join(rng.choice(list("ACGT"), 8))) for _ in range(200)]
+    columns = np.concatenate([*targets, *(t[::-1, ::-1] for t in targets)])
+    letters = np.bincount(columns.argmax(1), minlength=4) / len(columns)
+    found = compare(targets[:20], targets)
+    for k in range(20):
+        chance = float(np.prod(letters[targets[k].argmax(1)]))
+        places = 2 * (2 * (8 - 5) + 1)
+        assert 0.9 * chance < found.pvalue[k, k] < 1.1 * chance * places
 
 
 def test_a_pattern_is_named_within_q_and_a_tract_by_its_own_rule() -> None:

@@ -123,8 +123,8 @@ def test_hostile_names_are_only_text(made_up: ModuleType, tmp_path: Path) -> Non
     page = build_report(folder).read_text(encoding="utf-8")
     tags = read(page).tags
     assert [t for t, a in tags if "onerror" in a] == []
-    # The figures, plotly and the page's own script; nothing that a name brought in.
-    assert sum(t == "script" for t, _ in tags) == 3
+    # The figures, plotly, the genes and the page's own script; nothing that a name brought in.
+    assert sum(t == "script" for t, _ in tags) == 4
     assert "window.hacked=1" in "".join(read(page).text)
     assert made_up.figures_in(page).keys() == {"models", "pairs", "coverage", "training-1",
                                                "observed"}  # fmt: skip

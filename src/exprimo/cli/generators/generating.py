@@ -118,6 +118,7 @@ def _fit(
         f"  learned from {sequences} in {counted(facts['steps'], 'step')} "
         f"({facts['fit_seconds'] / 60:.1f} minutes)",
         f"  kept the weights of step {facts['kept_step']:,}{told}",
+        *(f"  note: {one}" for one in facts.get("notes", ())),
     ]
     say(lines, {"path": made.path, **facts}, as_json=as_json)
 

@@ -122,7 +122,7 @@ def stamp_verdict(path: str | Path, fidelity: str, figures: Mapping[str, Any]) -
 def contents_digest(path: str | Path) -> str:
     """Hash the sequences and what was asked of them, as they stand in the file, in hex.
 
-    A dataset's own hash was computed while it was written: what was changed since, it does not tell.
+    A dataset's own hash is from when it was written: what was changed since, it does not tell.
     """
     found = hashlib.sha256()
     with h5py.File(path, "r") as file:

@@ -25,6 +25,7 @@ from exprimo.generate.fidelity.reading import (
     refuse_other_length,
 )
 from exprimo.generate.folder import Generator
+from exprimo.generate.held_out import FEWEST_HELD_OUT
 from exprimo.generate.material import find_split
 
 _CHUNK = 4096
@@ -258,13 +259,14 @@ def copies_of(codes: Codes, training: Codes) -> int:
 
 
 def _refuse_too_few(data: Dataset, sample: Sample, real: Distinct) -> None:
-    if len(real.codes) < 2 * FEWEST:
+    if len(real.codes) < FEWEST_HELD_OUT:
         raise InputError(
             "too few held-out sequences to compare with",
             file=data.path,
             found=f"{len(real.codes):,} distinct ones of the same class in val and test",
-            expected=f"{2 * FEWEST} at least: one half stands for the floor",
-            remedy="Give val and test a larger share of the split",
+            expected=f"{FEWEST_HELD_OUT} at least: one half stands for the floor",
+            remedy="Fit with a split that holds out more, such as "
+            "--set 'split.fractions=[0.7,0.15,0.15]'",
         )
     if len(sample.codes) < FEWEST:
         raise InputError(

@@ -13,7 +13,7 @@ from exprimo.core.ledger import Ledger, Unit
 from exprimo.core.run import Run
 from exprimo.core.sequence import Codes
 from exprimo.generate.fidelity.material import Material
-from exprimo.generate.fidelity.memorisation.gate import FEWEST
+from exprimo.generate.held_out import FEWEST_HELD_OUT
 from exprimo.scoring.resolve import Resolved, model_on
 
 Reader = Callable[[Codes], npt.NDArray[np.float32]]
@@ -68,12 +68,12 @@ def oracle_of(
     )
     keys = all_keys(resolved.run.ledger, "sequence")
     unseen = ~np.isin(material.held_keys, list(keys))
-    if unseen.sum() < 2 * FEWEST:
+    if unseen.sum() < FEWEST_HELD_OUT:
         raise InputError(
             "the oracle has learned from nearly all held-out sequences",
             file=resolved.run.path,
             found=f"{int(unseen.sum()):,} of {len(unseen):,} are new to it",
-            expected=f"{2 * FEWEST} at least",
+            expected=f"{FEWEST_HELD_OUT} at least",
             remedy="Train it on a part of them only, or on another dataset of the same assay",
         )
     predictor = resolved.predictor

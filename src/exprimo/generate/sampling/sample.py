@@ -16,7 +16,7 @@ import pandas as pd
 from exprimo.core.dataset import write_dataset
 from exprimo.core.dataset.generated import NOT_CHECKED, Generated, write_stamp
 from exprimo.core.dataset.writer import DatasetWriter
-from exprimo.core.errors import InputError
+from exprimo.core.errors import ConfigError, InputError
 from exprimo.core.files.atomic import atomic_file, refuse_existing
 from exprimo.core.files.provenance import describe_origin
 from exprimo.core.progress import track
@@ -107,6 +107,7 @@ def generate_sample(
     path = Path(out)
     as_fasta = _is_fasta(path)
     refuse_existing(path)
+    _refuse_numbers(guidance, seed)
     made = Generator.open(generator)
     made.check_files()
     devices, settled, _ = prepare(
@@ -139,6 +140,15 @@ def generate_sample(
         Path(made.provenance["dataset"]["path"]),
         _notes(loaded, asked),
     )
+
+
+def _refuse_numbers(guidance: float, seed: int) -> None:
+    if not (np.isfinite(guidance) and guidance >= 0):
+        raise ConfigError(
+            "not a weight", record="guidance", found=guidance, expected="a number from 0 up"
+        )
+    if seed < 0:
+        raise ConfigError("not a seed", record="seed", found=seed, expected="0 or more")
 
 
 def _notes(loaded: Loaded, asked: Asked) -> tuple[str, ...]:

@@ -29,7 +29,7 @@ from exprimo.report.wording import interval, number
 pytestmark = pytest.mark.slow
 
 SECTIONS = ["answer", "distrust", "data", "rows", "splits", "curves", "interpretation",
-            "provenance"]  # fmt: skip
+            "gene", "provenance"]  # fmt: skip
 
 
 def sections(page: str) -> list[str]:

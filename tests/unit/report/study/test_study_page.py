@@ -24,7 +24,7 @@ pytestmark = pytest.mark.slow
 
 SECTIONS = (
     "answer", "distrust", "measured", "labels", "models", "imbalance", "curves", "targets",
-    "motifs", "provenance",
+    "motifs", "gene", "provenance",
 )  # fmt: skip
 FIGURES = {
     "verdict", "volcano", "ma", "dispersion", "pca", "sample_distances", "covariates",
@@ -276,7 +276,8 @@ def test_hostile_names_of_genes_and_motifs_are_only_text(
     page = build_report(folder).read_text(encoding="utf-8")
     tags = tags_of(page)
     assert [t for t, a in tags if "onerror" in a] == []
-    assert sum(t == "script" for t, _ in tags) == 3
+    # The figures, plotly, the genes and the page's own script.
+    assert sum(t == "script" for t, _ in tags) == 4
     assert made_up.figures_in(page).keys() == FIGURES
 
 
