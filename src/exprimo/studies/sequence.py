@@ -19,7 +19,7 @@ from exprimo.studies.benchmarking import (
     run_benchmark,
 )
 from exprimo.studies.benchmarking.plan import answer_split
-from exprimo.studies.interpretation import Interpretation, interpret_study
+from exprimo.studies.interpretation import Interpretation, check_sources, interpret_study
 from exprimo.studies.interpreting import EXPLAINED, explain_genes, run_to_explain
 
 
@@ -117,8 +117,11 @@ def run_sequence_study(
         Keep what an interrupted run has finished.
     """
     folder = Path(out) if out is not None else home / study.out
-    if study.interpretation is not None and not resume:
-        refuse_existing(folder / FOLDER)
+    truth = home / study.truth if study.truth is not None else None
+    if study.interpretation is not None:
+        check_sources(study.interpretation, home, truth)
+        if not resume:
+            refuse_existing(folder / FOLDER)
     dataset = _dataset(study, home, folder, resume)
     comparison = study.benchmark.model_dump()
     config = BenchmarkConfig.checked({**comparison, "dataset": str(dataset)})
@@ -132,13 +135,18 @@ def run_sequence_study(
         annotation=home / study.promoters.genes if study.promoters else None,
         threads=config.machine.threads,
     )
-    _interpret(study, home, folder / FOLDER, benchmark, dataset)
+    _interpret(study, home, folder / FOLDER, benchmark, dataset, truth)
     report = build_report(benchmark.path, folder / "report.html")
     return benchmark._replace(report=report)
 
 
 def _interpret(
-    study: SequenceStudy, home: Path, folder: Path, benchmark: Benchmarked, dataset: Path
+    study: SequenceStudy,
+    home: Path,
+    folder: Path,
+    benchmark: Benchmarked,
+    dataset: Path,
+    truth: Path | None,
 ) -> None:
     """Explain the network that is best on validation, where it is asked for and there is one."""
     if study.interpretation is None:
@@ -147,7 +155,6 @@ def _interpret(
     run = run_to_explain(benchmark, split, study.benchmark.seed, None)
     if run is None:
         return
-    truth = home / study.truth if study.truth is not None else None
     interpret_study(
         run,
         dataset,

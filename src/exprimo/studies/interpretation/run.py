@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from exprimo.core.errors import ExprimoError, MismatchError
+from exprimo.core.errors import ExprimoError, InputError, MismatchError
 from exprimo.core.files.atomic import atomic_file
 from exprimo.core.files.provenance import describe_origin
 from exprimo.core.run import Run, write_json
@@ -27,7 +27,7 @@ from exprimo.report.methods.reading import (
 from exprimo.studies.interpretation.config import Interpretation
 from exprimo.studies.interpretation.motifs import compare_with_planted, find_in, insert_in
 from exprimo.studies.interpretation.tables import method_row, most_faithful, refused_row
-from exprimo.studies.interpretation.truth import write_acting_sites
+from exprimo.studies.interpretation.truth import TRUTH_FILES, write_acting_sites
 
 SETTINGS, SITES = "interpretation.toml", "acting_sites.bed"
 
@@ -98,6 +98,20 @@ def interpret_study(
     }
     write_json(folder / SUMMARY, summary)
     return summary
+
+
+def check_sources(wanted: Interpretation, home: Path, truth: Path | None) -> None:
+    """Refuse files that are not there, before anything is trained."""
+    known = [truth / name for name in TRUTH_FILES] if truth is not None else []
+    named = [home / wanted.file] if wanted.file else []
+    for path in (*named, *known):
+        if not path.is_file():
+            raise InputError(
+                "no such file",
+                file=path,
+                remedy="Name the truth folder of a simulated world under truth, and a MEME file, "
+                "auto or none under interpretation.motifs",
+            )
 
 
 def _row_of(run: Path, model: str) -> str:

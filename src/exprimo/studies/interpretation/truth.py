@@ -12,6 +12,8 @@ from exprimo.data.motifs import read_motifs
 from exprimo.interpret.motifs.similarity import compare
 from exprimo.labels.testing.adjustment import benjamini_hochberg
 
+TRUTH_FILES = ("sites.tsv", "tfs.tsv", "motifs.meme")
+
 FOUND_AT = 0.05
 """A planted motif is found where a pattern is like it with a q-value of at most this."""
 

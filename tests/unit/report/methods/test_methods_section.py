@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pytest
 
 from exprimo.evaluate.results import Estimate
 from exprimo.interpret.faithfulness.verdict import Verdict, judged, write_verdict

@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from exprimo.core.errors import ConfigError, MismatchError
+from exprimo.core.errors import ConfigError, InputError, MismatchError
 from exprimo.evaluate.results import Estimate
 from exprimo.interpret.faithfulness.verdict import Verdict, judged, write_verdict
 from exprimo.report.methods.reading import METHOD_COLUMNS
-from exprimo.studies.interpretation import Interpretation, motifs, run
+from exprimo.studies.interpretation import Interpretation, check_sources, motifs, run
 from exprimo.studies.interpretation.tables import method_row, most_faithful, refused_row
 from exprimo.studies.interpretation.truth import planted_table, write_acting_sites
 
@@ -122,6 +122,18 @@ def test_nothing_is_inserted_where_there_is_no_motif(tmp_path: Path) -> None:
     assert told["refused"] == "no motif to insert"
     none = motifs.insert_in(tmp_path, tmp_path, tmp_path, Interpretation(inserted=0), None, 1)
     assert none["refused"] == ""
+
+
+def test_files_that_are_not_there_are_refused_at_once(truth: Path, tmp_path: Path) -> None:
+    own = Interpretation(motifs="known.meme")
+    with pytest.raises(InputError, match=r"known\.meme"):
+        check_sources(own, tmp_path, truth)
+    meme(tmp_path / "known.meme", WORDS)
+    check_sources(own, tmp_path, truth)
+    (truth / "tfs.tsv").unlink()
+    with pytest.raises(InputError, match=r"tfs\.tsv"):
+        check_sources(own, tmp_path, truth)
+    check_sources(Interpretation(), tmp_path, None)
 
 
 def test_settings_are_checked_and_kept(tmp_path: Path) -> None:
