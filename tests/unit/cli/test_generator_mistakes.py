@@ -336,7 +336,9 @@ def test_sample_ends_with_the_command_that_checks_it(
         # The command works as it stands.
         told = _ran([*lines[-1].split()[2:], "--draws", "1"], monkeypatch, capsys)
         assert told[0].startswith("Memorisation gate:")
-        assert any(re.search(r"below \d+\.\d% would not be seen with 60$", line) for line in told)
+        assert any(
+            re.search(r"below \d+\.\d% would not be seen with 60 seq", line) for line in told
+        )
         assert any("are unique, of held-out ones" in line for line in told)
         assert (home / "T-check" / "check.json").is_file()
     finally:

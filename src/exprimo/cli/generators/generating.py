@@ -228,10 +228,10 @@ def _told_gate(gate: dict[str, dict[str, Any]]) -> list[str]:
     return [
         f"  {near['share']:.1%} are fewer than {near['nearer_than_edits']} edits from a training "
         f"sequence; {near['expected_share']:.1%} are expected",
-        f"  {_unseen(near, 'so near')}",
+        f"  {_unseen(near, 'so near sequences')}",
         f"  {copies['copies']:,} of {copies['n']:,} are copies of training sequences; of held-out "
         f"ones {copies['held_out_copies']:,} of {copies['held_out_n']:,}",
-        f"  {_unseen(copies, 'copied')}",
+        f"  {_unseen(copies, 'exact copies')}",
         f"  {collapse['unique_fraction']:.1%} are unique, of held-out ones "
         f"{collapse['held_out_unique_fraction']:.1%}; two differ at "
         f"{collapse['mean_difference']:.1%} of positions, two held-out ones at "
@@ -239,11 +239,11 @@ def _told_gate(gate: dict[str, dict[str, Any]]) -> list[str]:
     ]
 
 
-def _unseen(part: dict[str, Any], word: str) -> str:
+def _unseen(part: dict[str, Any], what: str) -> str:
     n, least = part["n"], part["least_seen"]
     if least is None:
-        return f"no share of sequences {word} would be seen with {n:,}"
-    return f"shares of sequences {word} below {least / n:.1%} would not be seen with {n:,}"
+        return f"no share of {what} would be seen with {n:,} sequences"
+    return f"shares of {what} below {least / n:.1%} would not be seen with {n:,} sequences"
 
 
 def _alike(values: list[float]) -> list[str]:

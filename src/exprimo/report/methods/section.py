@@ -66,7 +66,9 @@ def methods_section(folder: Path, sharing: int = 1) -> Section | None:
         "logo_file": found.file(f"{MOTIFS}/weights.tsv"),
     }
     title = "What the network looks at"
-    return Section(FOLDER, title, title, "methods.html.j2", values, charts)
+    return Section(
+        FOLDER, title, title, "methods.html.j2", values, charts, styles=("gene.css",)
+    )  # fmt: skip
 
 
 def sentences(found: Explanations) -> list[str]:
