@@ -87,7 +87,7 @@ class Ledger:
 
     def merged(self, other: Ledger) -> Ledger:
         """Join two ledgers; equal names keep the keys of both."""
-        names = {*self.learned, *other.learned}
+        names = dict.fromkeys((*self.learned, *other.learned))
         return Ledger(
             {
                 name: {
@@ -95,7 +95,7 @@ class Ledger:
                     | other.learned.get(name, {}).get(unit, frozenset())
                     for unit in UNITS
                 }
-                for name in sorted(names)
+                for name in names
             }
         )
 
