@@ -130,7 +130,8 @@ def test_everything_is_written_and_nothing_else(done: tuple[Path, str]) -> None:
     assert facts["truth"]["ceilings"].keys() == {"promoter and half-life", "promoter", "half-life"}
     page = (folder / "report.html").read_text(encoding="utf-8")
     assert re.findall(r'<section id="(\w+)"', page) == [
-        "answer", "distrust", "data", "rows", "splits", "curves", "interpretation", "provenance",
+        "answer", "distrust", "data", "rows", "splits", "curves", "interpretation", "gene",
+        "provenance",
     ]  # fmt: skip
     assert facts["question"].replace("'", "&#39;") in page
 
