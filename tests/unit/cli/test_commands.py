@@ -178,7 +178,16 @@ FITTED = FittedScores(
 KEPT = {"length": 80, "n_learned": 3, "steps": 9, "kept_step": 9, "fit_seconds": 1.0}
 KEPT |= {"generator": "gan", "watched_loss": None}
 FITTED_GENERATOR = SimpleNamespace(path=Path("GEN"), provenance=KEPT)
-NEAR = {"near_copies": {"share": 0.01, "nearer_than_edits": 9, "expected_share": 0.01}}
+NEAR = {
+    "near_copies": {
+        "share": 0.01, "nearer_than_edits": 9, "expected_share": 0.01, "n": 400, "least_seen": 18,
+    },
+    "copies": {"copies": 0, "n": 400, "held_out_copies": 0, "held_out_n": 400, "least_seen": 11},
+    "collapse": {
+        "unique_fraction": 1.0, "held_out_unique_fraction": 1.0, "mean_difference": 0.7,
+        "held_out_mean_difference": 0.7,
+    },
+}  # fmt: skip
 CHECKED = Checked(Path("C"), Path("S.h5"), "passed", (), NEAR, pd.DataFrame(), None)
 DRAWN = Sampled(Path("S.h5"), 3, 80, "gan", "y", "2.5", 1, 0.1)
 PEOPLE = ScoredPeople(Path("P.tsv"), "exprimo", 4, 3, 9, {}, 0, {}, 0)
