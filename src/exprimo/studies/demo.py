@@ -141,7 +141,7 @@ def demo_study(folder: Path) -> SequenceStudy:
         truth="../world/truth",
         # With motifs it takes three quarters of a minute; these are named by the planted ones.
         interpretation=Interpretation(
-            examples=80, references=5, randomised=20, motifs="../world/truth/motifs.meme"
+            examples=80, references=5, randomised=10, motifs="../world/truth/motifs.meme"
         ),
     )
 

@@ -23,7 +23,7 @@ EXPLAINED = "explained"
 MOST_GENES = 300
 _AROUND = 10_000
 # The check takes most of the time; fewer than ten groups would not be judged.
-_CHECK = CheckConfig(examples=50, randomised=20, draws=1)
+_CHECK = CheckConfig(examples=40, randomised=12, draws=1)
 
 
 def explain_genes(
