@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -26,12 +28,13 @@ PAIRED = (
     "kind", "split_a", "model_a", "split_b", "model_b", "metric", "value", "low", "high", "p",
     "n_groups",
 )  # fmt: skip
-MODELS = {
+# Read only: every test of pages shares it. A world that has others says so in `known`.
+MODELS: Mapping[str, tuple[str, float]] = MappingProxyType({
     "cnn": ("model", 0.93),
     "kmer_linear": ("baseline", 0.78),
     "gc_content": ("baseline", 0.41),
     "mean": ("baseline", 0.0),
-}
+})  # fmt: skip
 OPTIMISM = {"random": 0.03, "chromosome": 0.005, "homology": 0.0}
 
 
@@ -53,6 +56,7 @@ class World:
     ceiling: bool = True
     leak: bool = False
     config_note: str = ""
+    known: Mapping[str, tuple[str, float]] = field(default_factory=lambda: MODELS)
 
 
 def make_benchmark(folder: Path, world: World) -> Path:
@@ -69,7 +73,7 @@ def make_benchmark(folder: Path, world: World) -> Path:
         split.save(folder / "splits" / f"{slug(split_name)}.parquet")
         for name in world.models:
             for seed in seeds_of(world, name):
-                guess = guesses(truth, name, split_name, seed, classification)
+                guess = guesses(truth, world, name, split_name, seed)
                 run = folder / run_place(name, split_name, seed)
                 metrics = make_run(run, world, name, split, observed, guess, seed)
                 if seed == world.seeds[0]:
@@ -97,7 +101,7 @@ def slug(strategy: str) -> str:
 
 def seeds_of(world: World, name: str) -> tuple[int, ...]:
     """Give the seeds that a model ran from; baselines run once."""
-    return world.seeds[:1] if MODELS.get(name, ("model", 0))[0] == "baseline" else world.seeds
+    return world.seeds[:1] if world.known.get(name, ("model", 0))[0] == "baseline" else world.seeds
 
 
 def run_place(name: str, split: str, seed: int) -> str:
@@ -113,11 +117,10 @@ def made_split(ids: np.ndarray, strategy: str) -> Split:
     return Split(ids, part.astype(str), strategy, 0, "d" * 64, ("gene", "sequence"), notes)
 
 
-def guesses(
-    truth: np.ndarray, name: str, split: str, seed: int, classification: bool
-) -> np.ndarray:
+def guesses(truth: np.ndarray, world: World, name: str, split: str, seed: int) -> np.ndarray:
     """Make predictions of about the asked-for correlation."""
-    r = min(MODELS.get(name, ("model", 0.85))[1] + OPTIMISM.get(split, 0.0), 0.98)
+    classification = world.task == "classification"
+    r = min(world.known.get(name, ("model", 0.85))[1] + OPTIMISM.get(split, 0.0), 0.98)
     if name == "mean":
         return np.full(truth.size, 0.4 if classification else truth.mean())
     rng = np.random.default_rng([seed, len(name), len(split)])
@@ -137,7 +140,7 @@ def make_run(
 ) -> dict[str, Any]:
     """Write one Run and return its metrics."""
     folder.mkdir(parents=True)
-    role = MODELS.get(name, ("model", 0))[0]
+    role = world.known.get(name, ("model", 0))[0]
     test = split.rows("test")
     metrics = run_metrics(world, name, role, observed[test], guess[test])
     write_json(folder / "metrics.json", metrics)
@@ -297,7 +300,7 @@ def learning_table(world: World, headline: str) -> pd.DataFrame:
     """Make learning curves of two models."""
     rows = []
     for model in world.models[:2]:
-        top = MODELS.get(model, ("model", 0.8))[1]
+        top = world.known.get(model, ("model", 0.8))[1]
         for seed in world.seeds:
             for fraction in (0.125, 0.25, 0.5, 1.0):
                 value = top - 0.08 * (1 - fraction) ** 2 - 0.003 * seed
@@ -328,7 +331,7 @@ def benchmark_facts(world: World, headline: str) -> dict[str, Any]:
         "units": "" if world.task == "classification" else "log2(TPM + 1)",
         "headline": headline,
         "models": [
-            {"name": name, "role": MODELS.get(name, ("model", 0))[0], "inputs": ["sequence"],
+            {"name": name, "role": world.known.get(name, ("model", 0))[0], "inputs": ["sequence"],
              "n_parameters": 1_204_353, "citation": "Author et al. 2020, Journal 1:2"}
             for name in world.models
         ],
@@ -351,7 +354,7 @@ def single_run(folder: Path, world: World, model: str = "cnn") -> Path:
     truth = rng.normal(0, 1.6, world.n)
     classification = world.task == "classification"
     observed = (truth > 0.4).astype(float) if classification else truth
-    guess = guesses(truth, model, "homology", 0, classification)
+    guess = guesses(truth, world, model, "homology", 0)
     make_run(folder, world, model, made_split(ids, "homology"), observed, guess, 0)
     return folder
 

@@ -78,11 +78,9 @@ def make_halflife(made_up: ModuleType) -> Make:
         world = made_up.World(
             task=task, models=("cnn", "lstm", "half", "kmer_linear"), ceiling=False,
             learning=False, splits=("random", "homology"), seeds=(0,), n=400,
+            known={**made_up.MODELS, "half": ("baseline", 0.5)},
         )  # fmt: skip
-        # Other tests share these models, and know of no such row.
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setitem(made_up.MODELS, "half", ("baseline", 0.5))
-            benchmark = made_up.make_benchmark(folder / "benchmark", world)
+        benchmark = made_up.make_benchmark(folder / "benchmark", world)
         table = pd.read_csv(benchmark / "table.tsv", sep="\t")
         for name in ("value", "low", "high"):
             table[name] = table[name] + np.where(table["model"] == "lstm", 0.2, -0.03)
