@@ -36,8 +36,11 @@ def windows(demo: Path, epochs: int) -> None:
     """Train the same network under the same split on windows that were cut wrongly."""
     truth: pd.Series | None = None
     right: npt.NDArray[np.float64] | None = None
-    with Dataset.open(demo / "dataset.h5") as data, Genome.open(demo / "world/genome.fa") as genome:
-        split = pd.read_parquet(demo / "benchmark/splits/homology.parquet")
+    with (
+        Dataset.open(demo / "expression/dataset.h5") as data,
+        Genome.open(demo / "world/genome.fa") as genome,
+    ):
+        split = pd.read_parquet(demo / "expression/benchmark/splits/homology.parquet")
         split = split.set_index("example_id").loc[data.column("example_id")]
         ways = dict(_ways(data, genome))
         for name, codes in ways.items():

@@ -168,7 +168,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--threads", type=int, default=None)
     given = parser.parse_args(arguments)
     world_folder = given.world or given.demo / "world"
-    run = given.run or given.demo / "benchmark" / "runs" / "cnn-homology-s0"
+    run = given.run or given.demo / "expression" / "benchmark" / "runs" / "cnn-homology-s0"
     expression = read_expression_bed(world_folder / "expression.bed.gz")
     covariates = read_covariates(world_folder / "covariates.tsv", expression.people)
     observed = pd.DataFrame(

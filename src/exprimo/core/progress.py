@@ -36,6 +36,11 @@ def show_progress(sink: ProgressSink) -> Iterator[None]:
         _sink.reset(token)
 
 
+def shown() -> bool:
+    """Tell whether progress is shown to anybody."""
+    return _sink.get() is not None
+
+
 class Task:
     """One running task; ``advance`` costs nothing where nobody looks."""
 

@@ -1,21 +1,17 @@
-"""The demo: a world with a known answer, through the same functions that a user calls."""
+"""What the demo studies: five worlds and studies, each as a user would write it down."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import NamedTuple
 
-from exprimo.core.files.atomic import refuse_existing
 from exprimo.labels import DgeConfig
-from exprimo.models.pretrained.enformer import EnformerConfig, random_enformer, save_enformer
-from exprimo.report import build_report
-from exprimo.simulate import simulate
+from exprimo.models.pretrained.enformer import EnformerConfig
 from exprimo.simulate.chromatin.config import CellsConfig
 from exprimo.simulate.config import WorldConfig, WorldSize, world_config
 from exprimo.simulate.stability import FEATURES
-from exprimo.studies.benchmarking import Benchmarked, ComparisonConfig
-from exprimo.studies.chromatin import ChromatinResult, ChromatinStudy, run_chromatin_study
+from exprimo.studies.benchmarking import ComparisonConfig
+from exprimo.studies.chromatin import ChromatinStudy
 from exprimo.studies.chromatin.config import (
     BASELINES,
     MARKS,
@@ -27,11 +23,7 @@ from exprimo.studies.chromatin.config import (
     Explained,
     TrackSource,
 )
-from exprimo.studies.differential import (
-    DifferentialResult,
-    DifferentialStudy,
-    run_differential_study,
-)
+from exprimo.studies.differential import DifferentialStudy
 from exprimo.studies.differential.config import (
     SHUFFLES,
     CountSource,
@@ -41,14 +33,14 @@ from exprimo.studies.differential.config import (
     PromoterComparison,
     Promoters,
 )
-from exprimo.studies.halflife import HalflifeResult, HalflifeStudy, run_halflife_study
+from exprimo.studies.halflife import HalflifeStudy
 from exprimo.studies.halflife.config import HALFLIFE_ALONE, GeneSource, HalflifeComparison
 from exprimo.studies.halflife.verdict import BOTH, PROMOTER
-from exprimo.studies.individual import IndividualResult, IndividualStudy, run_individual_study
+from exprimo.studies.individual import IndividualStudy
 from exprimo.studies.individual.association import Association
 from exprimo.studies.individual.config import Genes, Models, People
 from exprimo.studies.interpretation import Interpretation
-from exprimo.studies.sequence import PromoterSource, SequenceStudy, run_sequence_study
+from exprimo.studies.sequence import PromoterSource, SequenceStudy
 from exprimo.training import FitConfig
 
 DEMO_PEOPLE = 200
@@ -62,62 +54,6 @@ UNTRAINED_SIZES = EnformerConfig(
 DEMO_EPOCHS = 10
 # Nine bases with one that differs are a site in this world; with 1e-4 only all nine would be.
 MOTIF_P = 2e-4
-
-
-class Demonstration(NamedTuple):
-    """Five studies of simulated worlds; ``report`` is one page of all."""
-
-    path: Path
-    report: Path
-    expression: Benchmarked
-    differential: DifferentialResult
-    halflife: HalflifeResult
-    chromatin: ChromatinResult
-    individual: IndividualResult
-
-
-def demo(out: str | Path = "demo", *, seed: int = 0, size: WorldSize = "small") -> Demonstration:
-    """Simulate worlds and take them through five studies.
-
-    ``OUT/report.html`` holds all of them. ``OUT/expression/report.html`` asks how much expression
-    can be read from promoters,
-    ``OUT/differential/report.html`` whether they tell which genes change between two conditions,
-    ``OUT/individual/report.html`` whether the network of the first, which read one reference
-    genome, tells how people differ, ``OUT/halflife/report.html`` what the half-life of the mRNA
-    adds, in a world of its own, and ``OUT/chromatin/report.html`` how much histone marks tell of
-    cell types never seen, in another.
-
-    Examples
-    --------
-    >>> exprimo.demo("demo").report                              # doctest: +SKIP
-    """
-    folder = Path(out)
-    refuse_existing(folder)
-    simulate(folder / "world", seed=seed, size=size, people=DEMO_PEOPLE)
-    first, home = demo_study(folder), folder / "expression"
-    home.mkdir()
-    first.save(home / "study.toml", comments=True)
-    expression = run_sequence_study(first, home, out=home)
-    second, home = differential_demo_study(), folder / "differential"
-    home.mkdir()
-    second.save(home / "study.toml", comments=True)
-    differential = run_differential_study(second, home, out=home)
-    third, home = halflife_demo_study(), folder / "halflife"
-    simulate(home / "world", seed=seed, config=halflife_world(size))
-    third.save(home / "study.toml", comments=True)
-    halflife = run_halflife_study(third, home, out=home)
-    fourth, home = chromatin_demo_study(), folder / "chromatin"
-    simulate(home / "world", seed=seed, config=chromatin_world(size))
-    fourth.save(home / "study.toml", comments=True)
-    chromatin = run_chromatin_study(fourth, home, out=home)
-    fifth, home = individual_demo_study(), folder / "individual"
-    home.mkdir()
-    save_enformer(random_enformer(UNTRAINED_SIZES, seed), home / UNTRAINED)
-    fifth.save(home / "study.toml", comments=True)
-    individual = run_individual_study(fifth, home, out=home)
-    studies = (expression.path, differential.path, halflife.path, chromatin.path, individual.path)
-    report = build_report(studies, folder / "report.html")
-    return Demonstration(folder, report, expression, differential, halflife, chromatin, individual)
 
 
 def demo_study(folder: Path) -> SequenceStudy:
