@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import tomllib
 import types
 from collections.abc import Iterable, Mapping
@@ -194,7 +195,14 @@ def _config_error(
         file=file,
         record=key or None,
         found=None if whole or first["type"] == "missing" else repr(first["input"]),
+        remedy=_nearest_choice(first["input"], problem),
     )
+
+
+def _nearest_choice(given: object, problem: str) -> str | None:
+    """Name the quoted choice of a problem that is nearest to what was given."""
+    near = difflib.get_close_matches(str(given), re.findall(r"'([^']+)'", problem), n=1, cutoff=0.5)
+    return f"Did you mean {near[0]}?" if near and near[0] != given else None
 
 
 def _known_keys(cls: type[BaseModel], path: list[str]) -> list[str]:

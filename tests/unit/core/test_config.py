@@ -180,3 +180,11 @@ def test_a_setting_that_has_an_argument_of_its_own_is_refused() -> None:
 
     with pytest.raises(ConfigError, match="an argument of its own"):
         settings_from({}, ['model="mean"'], ("model",))
+
+
+def test_a_choice_that_is_not_there_names_the_nearest() -> None:
+    with pytest.raises(ConfigError, match=r"fit.schedule: .*'cosin'\. Did you mean cosine\?"):
+        _Study.checked({"fit": {"schedule": "cosin"}})
+    with pytest.raises(ConfigError) as far:
+        _Study.checked({"fit": {"schedule": "steps of ten"}})
+    assert far.value.remedy is None

@@ -10,7 +10,13 @@ import pandas as pd
 import pytest
 
 from exprimo.core.dataset import Dataset, write_dataset
-from exprimo.core.dataset.generated import Generated, read_stamp, stamp_verdict, write_stamp
+from exprimo.core.dataset.generated import (
+    Generated,
+    check_command,
+    read_stamp,
+    stamp_verdict,
+    write_stamp,
+)
 from exprimo.core.errors import FormatError
 from exprimo.core.ledger import Ledger
 
@@ -64,3 +70,16 @@ def test_a_damaged_stamp_is_refused(stamped: Path) -> None:
         del file["generated/generator"]
     with pytest.raises(FormatError, match="damaged"):
         read_stamp(stamped)
+
+
+def test_the_command_of_a_check_can_be_given_as_it_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert check_command(tmp_path / "S.h5", "D.h5") == "exprimo generate check S.h5 D.h5 -o S-check"
+    for name, free in (("S-check", "S-check2"), ("S-check2", "S-check3")):
+        (tmp_path / name).mkdir()
+        assert check_command("S.h5", "D.h5").endswith(f"-o {free}")
+    assert check_command("my S.fa.gz", "/other/D.h5", generator="GEN") == (
+        "exprimo generate check 'my S.fa.gz' /other/D.h5 --generator GEN -o 'my S-check'"
+    )

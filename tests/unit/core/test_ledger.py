@@ -29,6 +29,11 @@ def test_a_leak_is_named_with_what_learned_and_what_it_saw() -> None:
     assert "--allow-leak" in message
 
 
+def test_whoever_cannot_allow_it_is_told_what_else_helps() -> None:
+    with pytest.raises(LeakError, match=r"Split anew\.$"):
+        LEDGER.check({"gene": frozenset({"g1"})}, ["gene"], remedy="Split anew")
+
+
 def test_allowing_returns_every_leak() -> None:
     judged = {"gene": frozenset({"g2", "g9"}), "sequence": frozenset({"aa"})}
     assert LEDGER.check(judged, ("gene", "sequence"), allow=True) == [

@@ -81,8 +81,11 @@ class Dataset:
         self._stored: dict[str, InputInfo] | None = None
 
     @classmethod
-    def open(cls, path: str | Path) -> Self:
-        """Open ``path`` after checking that it is a whole dataset that this version can read."""
+    def open(cls, path: str | Path, *, remedy: str | None = None) -> Self:
+        """Open ``path`` after checking that it is a whole dataset that this version can read.
+
+        ``remedy`` says how such a file is made, where it is not by ``exprimo dataset``.
+        """
         target = Path(path)
         if not target.exists():
             if is_being_written(target):
@@ -90,7 +93,8 @@ class Dataset:
             raise InputError(
                 "no such dataset",
                 file=target,
-                remedy=f"Build one with: exprimo dataset {_BUILDERS} ... -o {target.name}",
+                remedy=remedy
+                or f"Build one with: exprimo dataset {_BUILDERS} ... -o {target.name}",
             )
         if target.is_dir():
             raise FormatError("a folder, not a dataset", file=target, expected="an .h5 file")
@@ -103,12 +107,7 @@ class Dataset:
         except OSError as error:
             if "unable to lock" in str(error):
                 raise being_written(target) from error
-            raise FormatError(
-                "not an HDF5 file, or cut short",
-                file=target,
-                found=f"{target.stat().st_size:,} bytes",
-                remedy="Build it again, or copy it again from where it was whole",
-            ) from error
+            raise _unreadable(target) from error
         try:
             _check_head(target, file)
             check_structure(target, file)
@@ -342,6 +341,25 @@ class Dataset:
         if name not in self._rows:
             self._rows[name] = StoredRows(self.path, self._handle, self._group(name)["values"])
         return self._rows[name]
+
+
+def _unreadable(path: Path) -> FormatError:
+    with open(path, "rb") as handle:
+        start = handle.read(4)
+    if start and not start.startswith(b"\x89"):
+        fasta = start.startswith(b">")
+        return FormatError(
+            f"{'a FASTA file' if fasta else 'not an HDF5 file'}, not a dataset",
+            file=path,
+            expected="an .h5 file",
+            remedy=f"Build one with: exprimo dataset {_BUILDERS}",
+        )
+    return FormatError(
+        "cut short, or damaged",
+        file=path,
+        found=f"{path.stat().st_size:,} bytes",
+        remedy="Build it again, or copy it again from where it was whole",
+    )
 
 
 def _check_head(path: Path, file: h5py.File) -> None:

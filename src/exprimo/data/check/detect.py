@@ -22,7 +22,7 @@ from exprimo.data.check.genotypes import (
     lists_variants,
     trio_kind,
 )
-from exprimo.data.check.scored_kind import MUTAGENESIS_ARRAYS, parquet_kind, scored_kind
+from exprimo.data.check.scored_kind import ARRAY_FORMATS, parquet_kind, scored_kind
 from exprimo.data.check.signal_kind import binary_signal_kind, text_signal_kind
 from exprimo.data.check.table_kind import is_name_pairs, table_kind
 from exprimo.data.counts import holds_quantifications
@@ -88,8 +88,8 @@ def detect(path: Path) -> str:
 def _hdf5_kind(path: Path) -> str:
     try:
         with h5py.File(path, "r") as file:
-            if file.attrs.get("format") == "exprimo mutagenesis":
-                return MUTAGENESIS_ARRAYS
+            if kind := ARRAY_FORMATS.get(str(file.attrs.get("format"))):
+                return kind
             if "format_version" in file.attrs:
                 return "Exprimo dataset"
         return "gene HDF5" if looks_like_gene_hdf5(path) else "HDF5 file"

@@ -42,7 +42,7 @@ from exprimo.data.check.genotypes import (
     vcf_facts,
 )
 from exprimo.data.check.people_kind import covariate_facts
-from exprimo.data.check.scored_kind import MUTAGENESIS_ARRAYS, array_facts, scored_facts
+from exprimo.data.check.scored_kind import ARRAY_FORMATS, array_facts, scored_facts
 from exprimo.data.check.signal_facts import (
     csv_facts,
     gene_sequence_facts,
@@ -291,7 +291,8 @@ def _unknown(path: Path) -> Findings:
         "table of sequences, gene names, MEME motifs, tracks of signal (BigWig, bedGraph, BED, "
         "BAM) or a table of them, binned signal, sequences of genes, genes in HDF5, genotypes "
         "(VCF, BCF, PLINK), a list of variants, an expression BED, covariates, associations, "
-        "weights of scores (PGS Catalog, PredictDB, FUSION), a dataset or a run",
+        "weights of scores (PGS Catalog, PredictDB, FUSION), a dataset, or what a command of "
+        "Exprimo wrote: a run, a study, an explanation, a generator and its check",
     )
 
 
@@ -330,7 +331,7 @@ FACTS: Mapping[str, Callable[[Path], Findings]] = {
     "variant scores": scored_facts,
     "mutagenesis": scored_facts,
     "mutagenesis (BED)": scored_facts,
-    MUTAGENESIS_ARRAYS: array_facts,
+    **dict.fromkeys(ARRAY_FORMATS.values(), array_facts),
     **dict.fromkeys((ASSOCIATIONS, PGS, FUSION), weights_facts),
     PREDICTDB: predictdb_facts,
     **dict.fromkeys(GENETIC_FOLDERS, genetic_folder_facts),

@@ -22,6 +22,11 @@ _COLUMNS = {
     "mutagenesis (BED)": {"#chrom", "start", "end", "strongest", "effect_A", "effect_T", "track"},
 }
 MUTAGENESIS_ARRAYS = "mutagenesis (HDF5)"
+# What an array file of ours says of itself, and what it is called.
+ARRAY_FORMATS = {
+    "exprimo mutagenesis": MUTAGENESIS_ARRAYS,
+    "exprimo attributions": "attributions (HDF5)",
+}
 
 
 def scored_kind(columns: Iterable[str]) -> str:
@@ -76,11 +81,13 @@ def _text_rows(path: Path) -> tuple[int, list[str]]:
 
 
 def array_facts(path: Path) -> Findings:
-    """Tell what arrays of single-base changes hold."""
+    """Tell what arrays of single-base changes or of attributions hold."""
+    facts: dict[str, str] = {}
+
+    def note(name: str, item: h5py.Dataset | h5py.Group) -> None:
+        if isinstance(item, h5py.Dataset):
+            facts[name] = " × ".join(map(str, item.shape))
+
     with h5py.File(path, "r") as file:
-        facts = {
-            name: " × ".join(map(str, item.shape))
-            for name, item in file.items()
-            if isinstance(item, h5py.Dataset)
-        }
+        file.visititems(note)
     return Findings(facts, [])

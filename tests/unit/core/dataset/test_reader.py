@@ -134,7 +134,7 @@ def test_other_formats_are_refused(
 @pytest.mark.parametrize("cut", [0, 10, 1000, -1])
 def test_a_truncated_file_is_refused(cut: int, copy: Path) -> None:
     copy.write_bytes(copy.read_bytes()[:cut])
-    with pytest.raises(FormatError, match=r"D\.h5: not an HDF5 file, or cut short"):
+    with pytest.raises(FormatError, match=r"D\.h5: cut short, or damaged"):
         Dataset.open(copy)
 
 
@@ -142,6 +142,9 @@ def test_text_folders_and_nothing_are_refused(tmp_path: Path) -> None:
     (tmp_path / "unable to lock.h5").write_text("gene\tcount\n")
     with pytest.raises(FormatError, match="not an HDF5 file"):
         Dataset.open(tmp_path / "unable to lock.h5")
+    (tmp_path / "genome.fa").write_text(">chr1\nACGT\n")
+    with pytest.raises(FormatError, match="a FASTA file, not a dataset.*exprimo dataset promoters"):
+        Dataset.open(tmp_path / "genome.fa")
     with pytest.raises(FormatError, match="a folder, not a dataset"):
         Dataset.open(tmp_path)
     with pytest.raises(InputError, match=r"no such dataset.*-o none\.h5"):

@@ -98,6 +98,12 @@ def test_effects_of_single_bases(tmp_path: Path) -> None:
     found = check_file(tmp_path / "M.h5")
     assert (found.kind, found.problems) == ("mutagenesis (HDF5)", [])
     assert found.facts == {"effects": "1 × 2"}
+    with h5py.File(tmp_path / "attributions.h5", "w") as file:
+        file.attrs["format"], file.attrs["format_version"] = "exprimo attributions", 1
+        file["inputs/sequence/values"] = [[1.0, 2.0]]
+    found = check_file(tmp_path / "attributions.h5")
+    assert (found.kind, found.problems) == ("attributions (HDF5)", [])
+    assert found.facts == {"inputs/sequence/values": "1 × 2"}
 
 
 def test_relatives_are_told_for_sure_only_over_much_of_a_genome() -> None:
