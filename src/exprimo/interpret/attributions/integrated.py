@@ -29,7 +29,7 @@ from exprimo.scoring.gradients import bytes_per_example, differentiable, explain
 from exprimo.scoring.layers import block_rows
 
 # Rows at once that a CPU's caches hold: more are slower, not faster.
-_BASES_AT_ONCE, _FEWEST = 65_536, 16
+_BASES_AT_ONCE, _FEWEST = 131_072, 16
 
 
 class IntegratedGradients:
@@ -118,11 +118,8 @@ class IntegratedGradients:
         for here in steps:
             nodes, weights = self._nodes[here].to(x.device), self._weights[here].to(x.device)
             with torch.no_grad():
-                # (steps, n, positions, channels), then positions in the bins of the pooling.
-                read = torch.addcmul(start, way, nodes.view(-1, 1, 1, 1))
-                kept = read.shape[2] // stem.pool * stem.pool
-                binned = _in_bins(read[:, :, :kept], stem.pool)
-                greatest = binned.amax(3) if stem.pool > 1 else binned.squeeze(3)
+                found = [stem.greatest(torch.addcmul(start, way, node)) for node in nodes]
+                greatest = torch.stack([one for one, _ in found])
             leaf = greatest.flatten(0, 1).requires_grad_()
             out = explained(stem.rest(leaf).float(), self.subject.index, self.subject.kind)
             each = weights.repeat_interleave(len(x))
@@ -131,10 +128,9 @@ class IntegratedGradients:
             if stem.pool == 1:
                 carried += slope.sum(0)
                 continue
-            into = _in_bins(carried[:, :kept], stem.pool)
-            for number in range(len(nodes)):
-                chosen = binned[number] == greatest[number].unsqueeze(2)
-                into.addcmul_(chosen, slope[number].unsqueeze(2))
+            into = _in_bins(carried[:, : greatest.shape[2] * stem.pool], stem.pool)
+            for (_, chosen), one in zip(found, slope, strict=True):
+                into.addcmul_(chosen, one.unsqueeze(2))
         return stem.back(carried)
 
 
@@ -167,6 +163,17 @@ class Stem(NamedTuple):
         padding = (0, self.filters.shape[3] // 2)
         found = conv2d(_image(x), self.filters, self.bias, padding=padding)
         return found[:, :, 0].transpose(1, 2).contiguous()
+
+    def greatest(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Give the greatest of each bin of (n, positions, channels), and where it stands.
+
+        One node at a time: what it reads is still in a CPU's caches when it is read again.
+        """
+        if self.pool == 1:
+            return x, torch.ones((), dtype=torch.bool, device=x.device)
+        binned = _in_bins(x[:, : x.shape[1] // self.pool * self.pool], self.pool)
+        found = binned.amax(2)
+        return found, binned == found.unsqueeze(2)
 
     def back(self, slope: Tensor) -> Tensor:
         """Carry the slope by (n, positions, channels) back to the bases, (n, 4, length)."""

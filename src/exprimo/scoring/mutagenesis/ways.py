@@ -16,8 +16,9 @@ from exprimo.models.network import NetworkPredictor, flip, one_hot_table, to_ten
 from exprimo.scoring.mutagenesis.local import Chain, Updates
 from exprimo.scoring.mutagenesis.substitutions import Substitutions
 
-# Beyond this many mutants at once nothing is gained: what a layer holds leaves the caches.
-_MOST_AT_ONCE = 1024
+# Beyond so many mutants at once nothing is gained. On a CPU what the widest layer holds of them
+# should stay in a core's cache; but below the fewest, a call costs more than what it computes.
+_MOST_AT_ONCE, _CACHED, _FEWEST_CACHED = 1024, 3 << 19, 256
 # A layer's patch, its predecessor's, the reference's there, and what stands between them.
 _STANDING = 8
 # Mutants of the first window that are computed both ways, and how far they may differ.
@@ -112,7 +113,7 @@ class LocalWay:
         members = [[Updates(chain, inputs) for inputs in strands] for chain in self._chains]
         reference = self._mean([[one.output[None] for one in both] for both in members])[0]
         widest = max(one.numbers_per_mutant() for both in members for one in both)
-        step = max(1, min(_MOST_AT_ONCE, self._memory // (4 * _STANDING * widest)))
+        step = self._at_once(4 * widest)
         found = [reference[:0].reshape(0, len(reference))]
         length = given["sequence"].shape[1]
         for start in range(0, len(wanted), step):
@@ -126,6 +127,13 @@ class LocalWay:
             ]
             found.append(self._mean(raw))
         return Outputs(reference, np.concatenate(found))
+
+    def _at_once(self, widest: int) -> int:
+        """Choose how many mutants are computed at once, by the bytes of one's widest layer."""
+        most = _MOST_AT_ONCE
+        if self._network.device.type == "cpu":
+            most = min(most, max(_FEWEST_CACHED, _CACHED // widest))
+        return max(1, min(most, self._memory // (_STANDING * widest)))
 
     def _on_device(self, some: Substitutions) -> tuple[Tensor, Tensor]:
         device = self._network.device

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 import torch
 from hypothesis import HealthCheck, assume, given, reject, settings
@@ -19,6 +21,7 @@ from exprimo.scoring.mutagenesis.local.layers import (
     read_all,
     through,
 )
+from exprimo.scoring.mutagenesis.local.order import Activated, arranged
 from exprimo.scoring.mutagenesis.local.patch import Patch
 
 CHANNELS = 3
@@ -45,6 +48,8 @@ def one_layer(draw: st.DrawFn, kind: str, inputs: int) -> Layer:
         return AveragePool(draw(st.integers(1, 5)))
     if kind == "attention":
         return PairAttention(torch.randn(CHANNELS, CHANNELS))
+    if kind == "rising":
+        return Pointwise(torch.nn.functional.leaky_relu, rises=True)
     return MaxPool(None) if kind == "best" else Pointwise(torch.nn.functional.silu)
 
 
@@ -52,7 +57,7 @@ def one_layer(draw: st.DrawFn, kind: str, inputs: int) -> Layer:
 def chains(draw: st.DrawFn) -> tuple[list[Layer], Tensor, Tensor]:
     """Layers, a reference (length, 4), and positions of it, of which some are its ends."""
     torch.manual_seed(draw(st.integers(0, 10_000)))
-    kinds = ["convolution", "residual", "max", "average", "attention", "pointwise"]
+    kinds = ["convolution", "residual", "max", "average", "attention", "pointwise", "rising"]
     layers: list[Layer] = [convolution(draw, 4)]
     layers += [one_layer(draw, kind, CHANNELS) for kind in draw(st.lists(st.sampled_from(kinds)))]
     layers += [one_layer(draw, "best", CHANNELS)] * draw(st.integers(0, 1))
@@ -62,14 +67,33 @@ def chains(draw: st.DrawFn) -> tuple[list[Layer], Tensor, Tensor]:
     return layers, bases, torch.tensor(sorted([0, *inner, length - 1]))
 
 
-@settings(
+every_chain = settings(
     max_examples=150,
     deadline=None,
     suppress_health_check=[HealthCheck.filter_too_much],
 )
+
+
+@every_chain
 @given(chains())
 def test_patches_equal_whole_layers(drawn: tuple[list[Layer], Tensor, Tensor]) -> None:
-    layers, bases, sites = drawn
+    follow(*drawn, arrange=list)
+
+
+@every_chain
+@given(chains())
+def test_arranged_layers_compute_the_same(drawn: tuple[list[Layer], Tensor, Tensor]) -> None:
+    follow(*drawn, arrange=arranged)
+
+
+def follow(
+    layers: list[Layer],
+    bases: Tensor,
+    sites: Tensor,
+    *,
+    arrange: Callable[[list[Layer]], list[Layer]],
+) -> None:
+    """Follow substitutions through a chain, and compare with its layers on each mutant."""
     with torch.inference_mode(), InDouble():
         layers = [_in_double(layer) for layer in layers]
         x = bases
@@ -79,7 +103,7 @@ def test_patches_equal_whole_layers(drawn: tuple[list[Layer], Tensor, Tensor]) -
             except RuntimeError:
                 reject()  # fewer positions are left than a filter spans
             assume(len(x) > 0)
-        last, changes = read_all(layers, bases)
+        last, changes = read_all(arrange(layers), bases)
         new = torch.eye(4)[torch.randint(0, 4, (len(sites),))]
         patch = through(changes, Patch(sites, (new - bases[sites])[:, None]))
         found = patch.moved(torch.zeros_like(sites), len(last)).values + last
@@ -119,6 +143,20 @@ def test_only_what_a_change_can_reach_is_touched() -> None:
     # Seven positions meet at most two bins of ten; those change the two beside them.
     assert patch.width == 4
     assert patch.start.tolist() == [-2, 49, 98]
+
+
+def test_an_activation_joins_the_convolution_or_the_block_before_it() -> None:
+    scan = Convolution(torch.randn(3, 4, 5), None, 2, 2)
+    inner = Convolution(torch.randn(3, 3, 3), None, 1, 1)
+    silu, rectifier = Pointwise(torch.nn.functional.silu), Pointwise(torch.relu, rises=True)
+    found = arranged([scan, rectifier, MaxPool(2), Residual([inner, silu, inner]), silu])
+    assert [type(layer) for layer in found] == [Convolution, MaxPool, Pointwise, Activated]
+    block = found[-1]
+    assert isinstance(block, Activated)
+    assert block.beside
+    assert [type(layer) for layer in block.before] == [Activated]
+    # What may fall stays before a maximum.
+    assert [type(layer) for layer in arranged([scan, silu, MaxPool(2)])] == [Activated, MaxPool]
 
 
 @pytest.mark.parametrize("start", [-2, 0, 3, 7])

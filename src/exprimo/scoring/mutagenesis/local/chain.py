@@ -9,7 +9,12 @@ import torch
 from torch import Tensor
 
 from exprimo.scoring.mutagenesis.local.layers import Layer, read_all, through
-from exprimo.scoring.mutagenesis.local.patch import Patch
+from exprimo.scoring.mutagenesis.local.order import arranged
+from exprimo.scoring.mutagenesis.local.patch import Patch, at_reference, rows_beside
+
+# Up to so many units, products of numbers are sooner done than products of matrices, of which
+# there is one for each start of a stretch.
+_FEW_UNITS = 4
 
 Inputs = Mapping[str, Tensor]
 
@@ -53,7 +58,7 @@ class Updates:
     def __init__(self, chain: Chain, inputs: Inputs) -> None:
         self._chain = chain
         self._bases = inputs["sequence"][0].T.contiguous()
-        last, self._changes = read_all(chain.layers, self._bases)
+        last, self._changes = read_all(arranged(chain.layers), self._bases)
         flat = chain.dense.flatten(0, 1)
         self._sums = last.reshape(1, -1) @ flat + chain.constant(inputs)
         self.output = chain.rest(self._sums)[0]
@@ -86,6 +91,11 @@ class Updates:
     def _dense(self, patch: Patch) -> Tensor:
         """Give what the first dense layer's sums change by, (n, units)."""
         dense = self._chain.dense
+        if dense.shape[2] <= _FEW_UNITS:
+            rows, n = rows_beside(patch.start, patch.width, len(dense)), len(patch.start)
+            slab = patch.slab
+            units = [(slab * at_reference(d, rows, n)).sum(0).sum(1) for d in dense.unbind(2)]
+            return torch.stack(units, 1)
         found = patch.values.new_empty(len(patch.start), dense.shape[2])
         starts, counts = torch.unique_consecutive(patch.start, return_counts=True)
         row = 0

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Protocol
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from exprimo.scoring.mutagenesis.local.patch import Patch, at_reference
+from exprimo.scoring.mutagenesis.local.patch import Patch, at_reference, rows_beside
 
 Change = Callable[[Patch], Patch]
 
@@ -50,54 +51,75 @@ class Convolution:
     dilation: int = 1
 
     def read(self, x: Tensor) -> tuple[Tensor, Change]:
-        reach = (self.weight.shape[2] - 1) * self.dilation
         padded = functional.pad(x.T[None], (self.before, self.after))
         y = functional.conv1d(padded, self.weight, self.bias, dilation=self.dilation)[0].T
         length = len(y)
+        taps = self.taps()
 
         def change(patch: Patch) -> Patch:
-            found = Patch(patch.start + self.before - reach, self._spread(patch.values))
-            return found.no_wider_than(length).inside(length)
+            start = patch.start + self.before - self.reach
+            found = Patch.of_slab(start, _spread(patch.slab, taps, self.dilation))
+            found = found.no_wider_than(length)
+            return Patch.kept(found.start, found.slab, length)
 
         return y.contiguous(), change
 
-    def _spread(self, values: Tensor) -> Tensor:
-        """Convolve differences, (n, width, inputs), into all positions that they reach."""
-        outputs, inputs, taps = self.weight.shape
-        n, width, _ = values.shape
-        reach = (taps - 1) * self.dilation
-        if width > taps:
-            # Height 1 and channels last: on a CPU the fastest form.
-            image = values.transpose(1, 2).unsqueeze(2)
-            weight = self.weight.unsqueeze(2).contiguous(memory_format=torch.channels_last)
-            found = functional.conv2d(image, weight, None, 1, (0, reach), (1, self.dilation))
-            return found.squeeze(2).transpose(1, 2)
-        # A product with all taps at once, laid one over the other: of a narrow stretch in the
-        # midst of nothing, a convolution would multiply mostly zeros.
-        matrix = self.weight.permute(1, 2, 0).reshape(inputs, taps * outputs)
-        each = (values.reshape(n * width, inputs) @ matrix).view(n, width, taps, outputs)
-        if width == 1 and self.dilation == 1:
-            return each[:, 0].flip(1)
-        out = values.new_zeros(n, width + reach, outputs)
-        for tap in range(taps):
-            at = reach - tap * self.dilation
-            out[:, at : at + width] += each[:, :, tap]
-        return out
+    @property
+    def reach(self) -> int:
+        """Positions from the first tap to the last."""
+        return (self.weight.shape[2] - 1) * self.dilation
+
+    def taps(self) -> Tensor:
+        """Give the weights of each tap, (taps, inputs, outputs), the last first.
+
+        A change reaches the positions before it by the last taps.
+        """
+        return self.weight.flip(2).permute(2, 1, 0).contiguous()
+
+
+def _spread(slab: Tensor, taps: Tensor, dilation: int) -> Tensor:
+    """Convolve differences (width, n, inputs) into all positions that they reach.
+
+    One product a tap (taps, inputs, outputs), laid one over the other: of a stretch in the midst
+    of nothing a convolution would multiply many zeros.
+    """
+    width, n, inputs = slab.shape
+    n_taps, _, outputs = taps.shape
+    if width == 1 and dilation == 1:
+        return torch.bmm(slab.expand(n_taps, n, inputs), taps)
+    out = slab.new_zeros(width + (n_taps - 1) * dilation, n, outputs)
+    return spread_onto(out, slab, taps, dilation)
+
+
+def spread_onto(out: Tensor, slab: Tensor, taps: Tensor, dilation: int) -> Tensor:
+    """Add convolved differences to what stands in ``out``, (all that they reach, n, outputs)."""
+    width, flat = len(slab), slab.flatten(0, 1)
+    for number, tap in enumerate(taps):
+        at = number * dilation
+        out[at : at + width].flatten(0, 1).addmm_(flat, tap)
+    return out
 
 
 @dataclass(frozen=True)
 class Pointwise:
-    """Anything that treats every position alone: (..., inputs) to (..., outputs)."""
+    """Anything that treats every position alone: (..., inputs) to (..., outputs).
+
+    Parameters
+    ----------
+    rises
+        Of each channel one number is made, and of a greater number none that is smaller.
+    """
 
     function: Callable[[Tensor], Tensor]
+    rises: bool = False
 
     def read(self, x: Tensor) -> tuple[Tensor, Change]:
         y = self.function(x)
 
         def change(patch: Patch) -> Patch:
-            at = patch.positions()
-            new = self.function(at_reference(x, at) + patch.values)
-            return Patch(patch.start, new - at_reference(y, at)).inside(len(y))
+            rows, n = rows_beside(patch.start, patch.width, len(x)), len(patch.start)
+            new = self.function(at_reference(x, rows, n).add_(patch.slab))
+            return Patch.kept(patch.start, new.sub_(at_reference(y, rows, n)), len(y))
 
         return y, change
 
@@ -113,8 +135,7 @@ class Residual:
 
         def change(patch: Patch) -> Patch:
             found = through(changes, patch)
-            beside = patch.moved(found.start, found.width)
-            return Patch(found.start, found.values + beside.values)
+            return found.plus(patch)
 
         return x + y, change
 
@@ -139,23 +160,27 @@ class MaxPool:
         filled = _in_bins(x, size, self.whole_bins, float("-inf"))
         binned = filled.view(-1, size, x.shape[1])
         y = binned.amax(1)
-        before = binned.cummax(1).values.view_as(filled)
-        behind = binned.flip(1).cummax(1).values.flip(1).view_as(filled)
+
+        @cache
+        def greatest() -> tuple[Tensor, Tensor]:
+            before = binned.cummax(1).values.view_as(filled)
+            return before, binned.flip(1).cummax(1).values.flip(1).view_as(filled)
 
         def change(patch: Patch) -> Patch:
             first, count = _bins(patch, size, len(y))
+            n = len(first)
             if size <= patch.width:
                 wide = patch.moved(first * size, count * size)
-                new = at_reference(filled, wide.positions()) + wide.values
-                best = new.view(len(new), count, size, -1).amax(2)
+                rows = rows_beside(wide.start, wide.width, len(filled))
+                new = at_reference(filled, rows, n).add_(wide.slab)
+                best = new.view(count, size, n, -1).amax(1)
             else:
-                new = at_reference(filled, patch.positions()) + patch.values
-                found = [
-                    _best(patch, new, first + bin, size, before, behind) for bin in range(count)
-                ]
-                best = torch.stack(found, 1)
-            here = Patch(first, best)
-            return here._replace(values=best - at_reference(y, here.positions())).inside(len(y))
+                rows = rows_beside(patch.start, patch.width, len(filled))
+                new = at_reference(filled, rows, n).add_(patch.slab)
+                bins = [_best(patch, new, first + bin, size, *greatest()) for bin in range(count)]
+                best = torch.stack(bins)
+            best -= at_reference(y, rows_beside(first, count, len(y)), n)
+            return Patch.kept(first, best, len(y))
 
         return y, change
 
@@ -165,18 +190,20 @@ def _best(
 ) -> Tensor:
     """Give the maximum of one bin per mutant, (n, channels).
 
-    Of what the patch changed in it, of what stands before, and of what stands behind; the
-    reference's maxima up to and from each position of a bin are known.
+    Of what the patch changed in it (width, n, channels), of what stands before, and of what stands
+    behind; the reference's maxima up to and from each position of a bin are known.
     """
     low, high = bin * size, (bin + 1) * size
     start = torch.clamp(patch.start, low, high)
     end = torch.clamp(patch.start + patch.width, low, high)
-    at = patch.positions()
-    elsewhere = (at < start[:, None]) | (at >= end[:, None])
-    best = new.masked_fill(elsewhere[..., None], float("-inf")).amax(1)
-    left = at_reference(before, start - 1)
+    at = patch.start + torch.arange(patch.width, device=patch.start.device)[:, None]
+    elsewhere = (at < start) | (at >= end)
+    # Added, not masked: to mask every number takes longer.
+    nothing = torch.zeros_like(elsewhere, dtype=new.dtype).masked_fill_(elsewhere, float("-inf"))
+    best = (new + nothing[..., None]).amax(0)
+    left = before.index_select(0, (start - 1).clamp_(0, len(before) - 1))
     best = torch.where((start > low)[:, None], torch.maximum(best, left), best)
-    right = at_reference(behind, end)
+    right = behind.index_select(0, end.clamp(0, len(behind) - 1))
     return torch.where((end < high)[:, None], torch.maximum(best, right), best)
 
 
@@ -197,11 +224,10 @@ class AveragePool:
         def change(patch: Patch) -> Patch:
             first, count = _bins(patch, size, n_bins)
             wide = patch.moved(first * size, count * size)
-            total = wide.values.view(len(first), count, size, -1).sum(2)
-            here = Patch(first, total)
-            return here._replace(values=total / at_reference(counts, here.positions())).inside(
-                n_bins
-            )
+            n = len(first)
+            total = wide.slab.view(count, size, n, -1).sum(1)
+            total /= at_reference(counts, rows_beside(first, count, n_bins), n)
+            return Patch.kept(first, total, n_bins)
 
         return y, change
 
@@ -220,20 +246,21 @@ class PairAttention:
 
     def read(self, x: Tensor) -> tuple[Tensor, Change]:
         filled = _in_bins(x, 2, True, 0.0)
-        y = self._pooled(filled.view(-1, 2, x.shape[1]))
+        y = self._pooled(*filled.view(-1, 2, x.shape[1]).unbind(1))
 
         def change(patch: Patch) -> Patch:
             first, count = _bins(patch, 2, len(y))
             wide = patch.moved(first * 2, count * 2)
-            new = at_reference(filled, wide.positions()) + wide.values
-            pooled = self._pooled(new.view(len(new), count, 2, -1))
-            here = Patch(first, pooled)
-            return here._replace(values=pooled - at_reference(y, here.positions())).inside(len(y))
+            n = len(first)
+            rows = rows_beside(wide.start, wide.width, len(filled))
+            new = at_reference(filled, rows, n).add_(wide.slab)
+            pooled = self._pooled(*new.view(count, 2, n, -1).unbind(1))
+            pooled -= at_reference(y, rows_beside(first, count, len(y)), n)
+            return Patch.kept(first, pooled, len(y))
 
         return y, change
 
-    def _pooled(self, pairs: Tensor) -> Tensor:
-        first, second = pairs.unbind(-2)
+    def _pooled(self, first: Tensor, second: Tensor) -> Tensor:
         # A softmax over two is a sigmoid of the difference.
         weight = torch.sigmoid((first - second) @ self.weight.T)
         return second + weight * (first - second)

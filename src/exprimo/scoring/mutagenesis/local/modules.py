@@ -20,7 +20,8 @@ from exprimo.scoring.mutagenesis.local.layers import (
 
 _Norm = nn.BatchNorm1d | nn.BatchNorm2d
 _NOTHING = (nn.Identity, nn.Dropout, nn.Dropout2d)
-_ACTIVATIONS = (nn.ReLU, nn.SiLU, nn.GELU, cnn.Sharpen)
+_RISING = (nn.ReLU, cnn.Sharpen)
+_ACTIVATIONS = (*_RISING, nn.SiLU, nn.GELU)
 
 
 def local_layers(modules: Iterable[nn.Module]) -> list[Layer]:
@@ -51,7 +52,7 @@ def local_layers(modules: Iterable[nn.Module]) -> list[Layer]:
         elif isinstance(module, cnn.PairPool):
             layers.append(PairAttention(module.logit.weight[:, :, 0, 0]))
         elif isinstance(module, _ACTIVATIONS):
-            layers.append(Pointwise(module))
+            layers.append(Pointwise(module, rises=isinstance(module, _RISING)))
         else:
             raise ConfigError("no local form of this layer is known", found=type(module).__name__)
     return layers
