@@ -19,7 +19,7 @@ from exprimo.report.document.html import (
     render_file,
     save_pictures,
 )
-from exprimo.report.document.joint import prefix_of, study_names, within_size
+from exprimo.report.document.joint import prefixes, study_names, within_size
 from exprimo.report.document.page import Drawn, Page, Section
 from exprimo.report.document.provenance import reproduction
 from exprimo.report.genes.section import gene_section
@@ -27,6 +27,7 @@ from exprimo.report.halflife.reading import is_halflife_study, read_halflife_stu
 from exprimo.report.halflife.view import halflife_page
 from exprimo.report.individual.reading import is_individual_study, read_individual_study
 from exprimo.report.individual.view import individual_page
+from exprimo.report.interpret.section import interpretation_section
 from exprimo.report.methods.section import methods_section
 from exprimo.report.runs.reading import read_material
 from exprimo.report.runs.view import runs_page
@@ -38,7 +39,7 @@ SectionMaker = Callable[[Path, int], Section | None]
 
 Its second argument is how many pages share the file, and with it the room there is."""
 
-ADDED: tuple[SectionMaker, ...] = (methods_section, gene_section)
+ADDED: tuple[SectionMaker, ...] = (methods_section, interpretation_section, gene_section)
 """Sections that stand on every page whose folder has what they need, in this order."""
 
 
@@ -91,7 +92,7 @@ def _joint_report(sources: Sequence[Path], out: str | Path | None) -> Path:
         return build_report(sources[0], out)
     target = Path(out)
     names = study_names(sources)
-    prefixes = [prefix_of(name, k) for k, name in enumerate(names, 1)]
+    before = prefixes(names)
     pages = [(make_page(source), _added(source, len(sources))) for source in sources]
     drawn = [_draw(page, added) for page, added in pages]
     folder = f"{target.stem}_figures"
@@ -104,14 +105,14 @@ def _joint_report(sources: Sequence[Path], out: str | Path | None) -> Path:
                 made=reproduction(source),
             )
             for source, (page, added), shown, prefix, name in zip(
-                sources, pages, figures, prefixes, names, strict=True
+                sources, pages, figures, before, names, strict=True
             )
         ]  # fmt: skip
 
     words = sum(len(body.html.encode()) for body in bodies([{} for _ in pages]))
     text = render_file(bodies(within_size(drawn, words)), f"{len(sources)} studies")
     _write(text, target)
-    for prefix, figures in zip(prefixes, drawn, strict=True):
+    for prefix, figures in zip(before, drawn, strict=True):
         save_pictures(figures, target.parent / folder / prefix.rstrip("-"))
     return target
 

@@ -25,6 +25,7 @@ from exprimo.report.charts.static_marks import (
 )
 from exprimo.report.charts.static_matrix import draw_matrix, matrix_size
 from exprimo.report.charts.static_panels import draw_panels, panels_size
+from exprimo.report.charts.svg_text import rounded
 from exprimo.report.wording import shortened
 
 _STYLE: dict[str, Any] = {
@@ -70,7 +71,7 @@ def draw(chart: Chart) -> Pictures:
         png, svg = io.BytesIO(), io.BytesIO()
         figure.savefig(png, format="png", metadata={"Software": "Exprimo"})
         figure.savefig(svg, format="svg", metadata={"Date": None})
-    return Pictures(png.getvalue(), svg.getvalue())
+    return Pictures(png.getvalue(), rounded(svg.getvalue()))
 
 
 def _figure(chart: Chart) -> Figure:

@@ -25,6 +25,7 @@ def study_doubts(study: ChromatinFolder) -> list[Doubt]:
             *_gene_mean(study),
             *_better(study),
             *_known_genes(study),
+            *_faithful(study),
             *_leaking(study),
             *benchmark_doubts(study.benchmark),
         ]
@@ -89,14 +90,14 @@ def _within(study: ChromatinFolder) -> Iterator[Doubt]:
         listed_values = [f"{name} {interval(*failing[name][1:])}" for name in others]
         yield Doubt(
             "caution",
-            f"{counted(len(others), 'row')} no better within genes than {GENE_MEAN}",
+            f"{counted(len(others), 'model')} no better within genes than {GENE_MEAN}",
             f"The interval of the pooled r includes 0, or there is none: {listed(listed_values)}.",
             "genes.tsv",
         )
     if not failing:
         yield Doubt(
             "checked",
-            "Every row that reads marks tells how cell types differ",
+            "Every model that reads marks tells how cell types differ",
             "Within genes the interval of its pooled r lies above 0.",
             "genes.tsv",
         )
@@ -111,7 +112,7 @@ def _known_genes(study: ChromatinFolder) -> Iterator[Doubt]:
         yield Doubt(
             "caution",
             f"{listed(ran)} {'knows' if len(ran) == 1 else 'know'} the test genes",
-            f"On the {study.split} split every test gene was in training, so a row that reads "
+            f"On the {study.split} split every test gene was in training, so a model that reads "
             f"sequence alone can know it again as {GENE_MEAN} does. Its score does not say that "
             "sequence tells more than marks.",
             "benchmark/table.tsv",
@@ -155,7 +156,7 @@ def _better(study: ChromatinFolder) -> Iterator[Doubt]:
     if found:
         yield Doubt(
             "caution",
-            f"{counted(len(found), 'row')} better than the one that answers",
+            f"{counted(len(found), 'model')} better than the one that answers",
             f"Over {study.row}, paired: {listed(found)}. The answer was chosen before the test "
             "part was seen, so it stands.",
             material.file("paired.tsv"),
@@ -171,3 +172,32 @@ def _leaking(study: ChromatinFolder) -> Iterator[Doubt]:
             "test cell type is in training too. Its numbers are not to be quoted.",
             study.benchmark.split_source(LEAKING_SPLIT),
         )
+
+
+def _faithful(study: ChromatinFolder) -> Iterator[Doubt]:
+    """Say whether the network uses what its gradients show."""
+    if study.explanation is None:
+        return
+    told = study.explanation.summary.get("faithfulness") or {}
+    verdict = str(told.get("verdict", "unchecked"))
+    file = study.explanation.file("faithfulness.json")
+    if verdict == "passes":
+        yield Doubt(
+            "checked",
+            "The network uses what its gradients show",
+            "Values replaced in the order of their slopes move the output more than in random "
+            "order, and a network with randomised weights shows another picture.",
+            file,
+        )
+        return
+    failed = listed([str(one) for one in told.get("failures") or ()])
+    words = {
+        "fails": f"They fail a check: {failed}.",
+        "not judged": "Too few independent examples to check them.",
+    }
+    yield Doubt(
+        "serious" if verdict == "fails" else "caution",
+        "It is not shown that the network uses what its gradients show",
+        words.get(verdict, "They were not checked."),
+        file if told else study.explanation.file("interpretation.json"),
+    )

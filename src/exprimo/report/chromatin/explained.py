@@ -117,7 +117,7 @@ def explained_sentence(study: ChromatinFolder) -> str:
         else ""
     )
     return (
-        f"Of the row “{found.row}”{mean}, over "
+        f"Of the model “{found.row}”{mean}, over "
         f"{counted(int(found.summary['n_examples']), 'test example')} of "
         f"{counted(cells, 'cell type')} of the {study.split} split.{left} A gradient is a local "
         "slope with its sign: what a little more of a mark in a bin would do to the output, not "

@@ -26,7 +26,7 @@ def steps_chart(study: ChromatinFolder) -> Chart | None:
         "steps",
         "What each input adds",
         [(f"{step['input']}: added to {step['less']}", step) for step in study.steps],
-        "Rows differ in what they read and in nothing else.",
+        "Models differ in what they read and in nothing else.",
     )
 
 
@@ -84,10 +84,10 @@ def within_chart(study: ChromatinFolder) -> Chart | None:
     words = [with_interval(*found) for found in zip(*values, strict=True)]
     return Chart(
         "within",
-        "Does a row tell how the cell types of a gene differ?",
+        "Does a model tell how the cell types of a gene differ?",
         f"Pearson r over the {n} test cell types of each gene, pooled over genes after each gene's "
         f"own mean was taken off; 95% intervals over {_plural(str(genes['unit'].iloc[0]))}."
-        " Rows that give a gene one value in all cell types score 0.",
+        " Models that give a gene one value in all cell types score 0.",
         "Dot plot of the correlation within genes: "
         + "; ".join(f"{a} {b}" for a, b in zip(names[:6], words, strict=False))
         + ".",
@@ -119,5 +119,5 @@ def _splits(study: ChromatinFolder) -> list[Chart]:
     if not kept:
         return []
     charts = overview_charts(replace(material, comparisons=kept, learning=None))
-    note = " The other rows are in the table below."
+    note = " The other models are in the table below."
     return [replace(c, caption=c.caption + note) for c in charts if c.key == "splits"]

@@ -37,7 +37,7 @@ def cell_table(study: ChromatinFolder) -> Table:
     here = study.cells[study.cells["split"] == study.split]
     present = [name for name in _METRICS if (here["metric"] == name).any()]
     columns = (
-        Column("Row"), Column("Cell type"), *(_metric_column(name) for name in present),
+        Column("Model"), Column("Cell type"), *(_metric_column(name) for name in present),
         Column("Interval over", True, "what was resampled"),
     )  # fmt: skip
     cells = {MEAN_OVER_CELLS: "mean"} | {cell: cell for cell in study.test_cells(study.split)}
@@ -55,7 +55,7 @@ def cell_table(study: ChromatinFolder) -> Table:
     by_cell = len(cells) <= _MOST_BUTTONS
     return Table(
         "cells",
-        f"Every row within each test cell type of the {study.split} split, over the genes of the "
+        f"Every model within each test cell type of the {study.split} split, over the genes of the "
         "cell type. High is above the median of the cell type; AUROC ranks genes by predicted "
         f"expression. {_mean_note(study)}",
         columns,
@@ -112,7 +112,7 @@ def _models(study: ChromatinFolder) -> list[str]:
 def gene_table(study: ChromatinFolder) -> Table:
     """Tabulate how each row does over the cell types of a gene, by split."""
     columns = (
-        Column("Row"), Column("Split"),
+        Column("Model"), Column("Split"),
         Column("Pearson r within genes\u00a0↑", True, "pooled over genes, each less its mean"),
         Column("Interval over"), Column("Test cell types", True),
         Column("Median r", True, "of genes with three cell types or more"),
@@ -140,8 +140,8 @@ def gene_table(study: ChromatinFolder) -> Table:
     several = len(splits) > 1
     return Table(
         "genes",
-        "Over the cell types of a gene: does a row tell where the gene is higher? Each gene's own "
-        "mean is taken off both sides, so a value per gene, however good, counts for nothing.",
+        "Over the cell types of a gene: does a model tell where the gene is higher? Each gene's "
+        "own mean is taken off both sides, so a value per gene, however good, counts for nothing.",
         columns,
         tuple(rows),
         "genes.tsv",
@@ -233,7 +233,7 @@ def binary_table(study: ChromatinFolder) -> Table | None:
     ]
     ranked_by = {str(line["model"]): line for line in means.to_dict("records")}
     columns = (
-        Column("Row"), Column("AUROC, trained for it", True, "all test examples"),
+        Column("Model"), Column("AUROC, trained for it", True, "all test examples"),
         Column("AUROC, ranked by predicted expression", True, "mean over test cell types"),
         Column("Test examples", True),
     )  # fmt: skip
@@ -253,7 +253,7 @@ def binary_table(study: ChromatinFolder) -> Table | None:
     return Table(
         "binary",
         f"High or low within the cell type, on the {split} split: a network trained for it, and "
-        "the same row's predicted expression used to rank. The first is over all test examples, "
+        "the same model's predicted expression used to rank. The first is over all test examples, "
         "the second a mean over cell types.",
         columns,
         tuple(rows),

@@ -26,6 +26,7 @@ from exprimo.report.charts.chart import (
 from exprimo.report.charts.interactive import INKS, plotly_figure
 from exprimo.report.charts.static import draw
 from exprimo.report.document.page import Drawn, Page, Section, Summary
+from exprimo.report.document.plotly_bundle import plotly_bundle
 from exprimo.report.document.provenance import Reproduction
 from exprimo.report.wording import counted, visible
 
@@ -162,7 +163,7 @@ def render_file(bodies: Sequence[Body], title: str = "") -> str:
     own = "".join(_asset(f"scripts/{name}") for name in (*_SCRIPTS, *more))
     looks = dict.fromkeys(("page.css", *(s for body in bodies for s in body.styles), "print.css"))
     style = _palette() + "".join(_asset(f"styles/{name}") for name in looks)
-    plotly = _plotly_source()
+    plotly = plotly_bundle()
     figures = {key: figure for body in bodies for key, figure in body.figures.items()}
     return (
         _environment()
@@ -172,9 +173,9 @@ def render_file(bodies: Sequence[Body], title: str = "") -> str:
             bodies=bodies,
             joint=bool(bodies[0].prefix),
             style=Markup(style),
-            plotly=Markup(plotly if figures else ""),
+            plotly=Markup(plotly.packed if figures else ""),
             script=Markup(own),
-            policy=_policy((plotly, own)),
+            policy=_policy((plotly.source, own)),
             figures=embedded_json(figures),
             version=exprimo_version(),
         )
@@ -238,10 +239,3 @@ def _palette() -> str:
 
 def _asset(name: str) -> str:
     return (_TEMPLATES / name).read_text(encoding="utf-8")
-
-
-def _plotly_source() -> str:
-    from plotly.offline import get_plotlyjs
-
-    # The hash of the policy is taken after the browser has made every line end a line feed.
-    return str(get_plotlyjs()).replace("\r\n", "\n").replace("\r", "\n")

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 from exprimo.report.charts.interactive import plotly_figure
 from exprimo.report.document.html import embedded_json
-from exprimo.report.document.page import Drawn
+from exprimo.report.document.page import Drawn, picture_uri
+from exprimo.report.document.plotly_bundle import plotly_bundle
 
-MOST_BYTES = 14_000_000
+MOST_BYTES = 12_000_000
 """A file of more is slow to open and refused by many mail servers."""
 
-_FRAME = 5_000_000
-# plotly, styles and scripts take 4.9 MB.
-_BASE64 = 4 / 3
+# Of styles and of the page's own scripts.
+_FRAME = 150_000
 
 
 def study_names(sources: Sequence[Path]) -> list[str]:
@@ -36,22 +37,30 @@ def study_names(sources: Sequence[Path]) -> list[str]:
         folder = source.resolve()
         # A sequence study is known by its benchmark, which all such studies call alike.
         name = (folder.parent if folder.name == "benchmark" else folder).name or "study"
-        same = sum(re.sub(r" \d+$", "", other) == name for other in names)
-        names.append(f"{name} {same + 1}" if same else name)
+        names.append(_unused(name, names, " "))
     return names
 
 
-def prefix_of(name: str, position: int) -> str:
-    """Give what stands before the ids of a page, from its name, or from its position.
+def _unused(name: str, taken: Collection[str], between: str) -> str:
+    """Give a name, with the first number behind it that nothing else is called by."""
+    numbered = (f"{name}{between}{number}" for number in count(2))
+    return name if name not in taken else next(one for one in numbered if one not in taken)
+
+
+def prefixes(names: Sequence[str]) -> list[str]:
+    """Give what stands before the ids of each page, from its name; no two are alike.
 
     Examples
     --------
-    >>> prefix_of("halflife", 1), prefix_of("run 2", 2), prefix_of("Ζ", 3)
-    ('halflife-', 'run-2-', 'study-3-')
+    >>> prefixes(["halflife", "run 2", "Ζ", "Run-2"])
+    ['halflife-', 'run-2-', 'study-', 'run-2-2-']
     """
-    slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
-    # An id that begins with a digit cannot be written in a style sheet as it is.
-    return f"{slug}-" if slug and slug[0].isalpha() else f"study-{position}-"
+    slugs: list[str] = []
+    for name in names:
+        slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+        # An id that begins with a digit cannot be written in a style sheet as it is.
+        slugs.append(_unused(slug if slug and slug[0].isalpha() else "study", slugs, "-"))
+    return [f"{slug}-" for slug in slugs]
 
 
 def within_size(
@@ -74,7 +83,7 @@ def within_size(
         for k, page in enumerate(pages)
         for key, figure in page.items()
     }
-    total = _FRAME + written + sum(now for now, _ in weights.values())
+    total = _FRAME + len(plotly_bundle().packed) + written + sum(now for now, _ in weights.values())
     for (k, key), (now, then) in sorted(weights.items(), key=lambda one: one[1][1] - one[1][0]):
         if total <= most or then >= now:
             break
@@ -86,13 +95,12 @@ def within_size(
 def _weight(figure: Drawn) -> int:
     """Count the bytes that a figure takes in the file."""
     live = len(embedded_json(plotly_figure(figure.chart))) if figure.chart.live else 0
-    shown = figure.pictures.png if figure.picture == "png" else figure.pictures.svg
-    return live + int(len(shown) * _BASE64)
+    return live + len(figure.uri.encode())
 
 
 def _demoted(figure: Drawn) -> Drawn:
     """Give a figure as the smaller of its two pictures, which says that it is no more."""
-    smaller = "png" if len(figure.pictures.png) < len(figure.pictures.svg) else "svg"
+    smaller = min(("svg", "png"), key=lambda form: len(picture_uri(figure.pictures, form)))
     note = "A picture here, so that the file stays small; the study's own page has it interactive."
     caption = f"{figure.chart.caption} {note}" if figure.chart.live else figure.chart.caption
     return Drawn(replace(figure.chart, live=False, caption=caption), figure.pictures, smaller)

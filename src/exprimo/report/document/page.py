@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from markupsafe import Markup
+
 from exprimo.report.charts.chart import Chart
 from exprimo.report.charts.static import Pictures
+from exprimo.report.charts.svg_text import as_uri
 from exprimo.report.runs.doubt import Weight
+
+_SIZE = re.compile(rb'<svg[^>]*?\bwidth="([\d.]+)pt" height="([\d.]+)pt"')
+_PIXELS_PER_POINT = 4 / 3
 
 
 class Summary(NamedTuple):
@@ -66,12 +73,20 @@ class Drawn(NamedTuple):
     picture: str = "svg"
 
     @property
-    def uri(self) -> str:
-        """Give the picture that the page shows, as a data URI."""
-        if self.picture == "png":
-            return _data_uri("image/png", self.pictures.png)
-        return _data_uri("image/svg+xml", self.pictures.svg)
+    def uri(self) -> Markup:
+        """Give the picture that the page shows, as a data URI for an attribute in single quotes."""
+        return picture_uri(self.pictures, self.picture)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Give width and height of the picture in pixels of the page."""
+        found = _SIZE.search(self.pictures.svg[:2000])
+        wide, high = found.groups() if found else (b"650", b"400")
+        return round(float(wide) * _PIXELS_PER_POINT), round(float(high) * _PIXELS_PER_POINT)
 
 
-def _data_uri(kind: str, content: bytes) -> str:
-    return f"data:{kind};base64,{base64.b64encode(content).decode()}"
+def picture_uri(pictures: Pictures, form: str = "svg") -> Markup:
+    """Write one of two pictures as a data URI for an attribute in single quotes."""
+    if form == "png":
+        return Markup(f"data:image/png;base64,{base64.b64encode(pictures.png).decode()}")
+    return Markup(as_uri(pictures.svg))

@@ -31,7 +31,7 @@ def parts_table(study: HalflifeFolder) -> Table:
     validation = _by_row(study.validation, material.answer_split)
     present = [m for m in wanted if any(key[1] == m for key in test)]
     columns = (
-        Column("Row"),
+        Column("Model"),
         Column("Part"),
         *(Column(metric_label(metric), True) for metric in present),
     )
@@ -44,7 +44,7 @@ def parts_table(study: HalflifeFolder) -> Table:
     files = f"{study.benchmark.scores_file}, {study.benchmark.file('validation.tsv')}"
     return Table(
         "parts",
-        f"Every row on the validation and the test part of the {material.answer_split} split. "
+        f"Every model on the validation and the test part of the {material.answer_split} split. "
         "Thresholds and epochs were chosen on validation, so the numbers of validation flatter.",
         columns,
         rows,
@@ -82,9 +82,9 @@ def steps_chart(study: HalflifeFolder) -> Chart | None:
     if not rows:
         return None
     material = study.benchmark
-    alike = "Rows differ in what they read and in nothing else."
+    alike = "Models differ in what they read and in nothing else."
     if study.facts.get("preset") == "published":
-        alike = "Rows have each source's own layers and training, so they differ in that too."
+        alike = "Models have each source's own layers and training, so they differ in that too."
     return forest(
         "steps",
         "What each input adds",
@@ -124,9 +124,9 @@ def explained_sentence(study: HalflifeFolder) -> str:
     row = str((summary.get("provenance") or {}).get("row") or "the network")
     genes = counted(int(summary["n_examples"]), "test gene")
     return (
-        f"Of the row “{row}”, over {genes} of the {study.benchmark.answer_split} split. A gradient "
-        "is a local slope: it says what a small change would do, not what taking the base away "
-        "would."
+        f"Of the model “{row}”, over {genes} of the {study.benchmark.answer_split} split. A "
+        "gradient is a local slope: it says what a small change would do, not what taking the base "
+        "away would."
     )
 
 

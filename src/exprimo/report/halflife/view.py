@@ -92,8 +92,8 @@ def _doubts(study: HalflifeFolder) -> list[Doubt]:
     return [
         Doubt(
             "caution",
-            "Published settings differ from row to row",
-            "Trunk, budget and size are each source's own, so a difference between rows is not "
+            "Published settings differ from model to model",
+            "Trunk, budget and size are each source's own, so a difference between models is not "
             "that of their inputs alone; the preset controlled compares inputs.",
             "study.json",
         )

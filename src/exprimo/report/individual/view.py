@@ -119,16 +119,16 @@ def _tiles(study: IndividualFolder) -> list[Tile]:
         across = people["across_people"]
         tiles.append(_tile("r over people, mean of genes", across["mean_r"]))
         if (best := people.get("ceiling")) is not None:
-            tiles.append(_tile("ceiling: r of the true genetic part", best["across_people"]))
+            tiles.append(_tile("Ceiling: r of the true genetic part", best["across_people"]))
     if "auroc_in_site" in effects:
         tiles.append(_tile("AUROC of variants in sites", effects["auroc_in_site"]))
     if "sign" in effects:
         value, low, high = interval_of(effects["sign"])
-        detail = f"95% {percent(low)} to {percent(high)}"
-        tiles.append(Tile("acting variants with the right sign", percent(value), detail, ""))
+        detail = f"95% [{percent(low)}, {percent(high)}]"
+        tiles.append(Tile("Acting variants with the right sign", percent(value), detail, ""))
     if not tiles:
         scored = study.models[study.answer]["variants"]["n"]
-        tiles.append(Tile("pairs of variant and gene scored", f"{scored:,}", "", "study.json"))
+        tiles.append(Tile("Pairs of variant and gene scored", f"{scored:,}", "", "study.json"))
     return tiles
 
 

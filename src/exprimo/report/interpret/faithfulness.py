@@ -51,7 +51,8 @@ def _chart(found: InterpretationFolder, name: str, table: pd.DataFrame) -> Chart
     n = counted(checks["deletion"].n, "example") if "deletion" in checks else "examples"
     replaced = "those of dinucleotide shuffles" if sequence else "the mean of training examples"
     return Chart(
-        "faithfulness" if sequence else f"faithfulness_{name}",
+        # One of the two is the DNA that was read.
+        "faithfulness" if name in ("sequence", "embedding") else f"faithfulness_{name}",
         "Does the model use what is shown?" + ("" if sequence else f" ({name})"),
         f"Mean output of {n} while {what} are replaced by {replaced} (deletion), and while they "
         f"are put into these (insertion). Bands: 95% intervals. Area between the lines: {words}",

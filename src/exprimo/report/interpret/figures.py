@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from exprimo.features.embeddings.attach import INPUT as EMBEDDING
 from exprimo.report.charts.chart import Chart
 from exprimo.report.document.html import draw_all, save_pictures
 from exprimo.report.interpret.faithfulness import faithfulness_charts, with_banner
@@ -18,7 +19,10 @@ def interpretation_charts(found: InterpretationFolder) -> list[Chart]:
     Figures of contributions say in the picture if these fail their check, or were not checked.
     """
     made = (importance_chart(found), top_positions_chart(found))
-    shown = [with_banner(chart, found.verdict, "sequence") for chart in made if chart is not None]
+    read = {check.input for check in found.verdict.checks}
+    # Where stored embeddings were explained, their contributions are drawn along the bases.
+    name = EMBEDDING if EMBEDDING in read and "sequence" not in read else "sequence"
+    shown = [with_banner(chart, found.verdict, name) for chart in made if chart is not None]
     return shown + map_charts(found) + faithfulness_charts(found)
 
 

@@ -19,6 +19,7 @@ from matplotlib.textpath import TextPath
 
 from exprimo.report.charts.chart import LIGHT, FloatArray
 from exprimo.report.charts.static import Pictures
+from exprimo.report.charts.svg_text import rounded
 
 BASES = "ACGT"
 COLOURS = {"A": "#009E73", "C": "#0072B2", "G": "#E69F00", "T": "#D55E00"}
@@ -97,7 +98,7 @@ def draw_logos(logos: Sequence[Logo], unit: str) -> Pictures:
         png, svg = io.BytesIO(), io.BytesIO()
         figure.savefig(png, format="png", dpi=160, metadata={"Software": "Exprimo"})
         figure.savefig(svg, format="svg", metadata={"Date": None})
-    return Pictures(png.getvalue(), svg.getvalue())
+    return Pictures(png.getvalue(), rounded(svg.getvalue()))
 
 
 def _draw(axes: Axes, heights: FloatArray, widest: int, top: float | None) -> None:

@@ -24,7 +24,7 @@ from exprimo.report.charts.chart import (
     floats,
 )
 from exprimo.report.runs.material import Material, Role, Trained
-from exprimo.report.wording import counted, listed, number, percent, shortened
+from exprimo.report.wording import counted, number, percent, shortened
 
 MAX_POINTS = 3_000
 """More points than this hide one another and slow the page."""
@@ -124,6 +124,21 @@ def _sources(judged: Sequence[Judged]) -> tuple[str, ...]:
     return tuple(source for j in judged for source in j.sources)
 
 
+def _each(values: Sequence[tuple[str, float]]) -> str:
+    return ", ".join(f"{name} {number(value)}" for name, value in values)
+
+
+def _area(curve: Series) -> float:
+    # Where a curve is a staircase of recall, this is off by less than is told.
+    return abs(float(np.trapezoid(curve.y, curve.x)))
+
+
+def _r(judged: Judged) -> str:
+    if judged.observed.size < 3 or not (judged.observed.std() > 0 and judged.predicted.std() > 0):
+        return ""
+    return f"; Pearson r {number(float(np.corrcoef(judged.observed, judged.predicted)[0, 1]))}"
+
+
 def _roc(judged: list[Judged]) -> Chart | None:
     curves = [roc_points(j.observed, j.predicted) for j in judged]
     series = tuple(
@@ -138,7 +153,7 @@ def _roc(judged: list[Judged]) -> Chart | None:
         "ROC curve",
         "Baselines are dashed; the diagonal is chance. Computed from scores, "
         f"never from hard calls.{_seeds(judged)}",
-        f"ROC curves of {listed([s.name for s in series])} on the test part.",
+        f"ROC curves on the test part; area below: {_each([(s.name, _area(s)) for s in series])}.",
         Axis("False positive rate", (-0.01, 1.01)),
         Axis("True positive rate (recall)", (-0.01, 1.01)),
         series,
@@ -163,8 +178,8 @@ def _pr(judged: list[Judged]) -> Chart | None:
         "Precision–recall curve",
         f"The dotted line is chance: {percent(share)} of the test examples are positive."
         f"{_seeds(judged)}",
-        f"Precision–recall curves of {listed([s.name for s in series])} on the test part; "
-        f"chance is {number(share)}.",
+        "Precision–recall curves on the test part; area below: "
+        f"{_each([(s.name, _area(s)) for s in series])}; chance is {number(share)}.",
         Axis("Recall", (-0.01, 1.01)),
         Axis("Precision", (-0.01, 1.03)),
         series,
@@ -206,8 +221,8 @@ def _calibration(judged: list[Judged]) -> Chart | None:
         "Bins of equal size; bars are 95% intervals, as if the examples were independent. "
         "Below the diagonal a model promises too much, above it too little."
         f"{_seeds(judged)}",
-        f"Calibration of {listed([s.name for s in series])}: predicted probability against "
-        "the share of positives.",
+        "Calibration: predicted probability against the share of positives; mean distance from "
+        f"the diagonal: {_each([(s.name, float(np.abs(s.x - s.y).mean())) for s in series])}.",
         Axis("Predicted probability", (-0.02, 1.02)),
         Axis("Share of positives observed", (-0.02, 1.02)),
         tuple(series),
@@ -265,7 +280,7 @@ def _observed_predicted(material: Material, judged: Judged) -> Chart:
         f"Observed against predicted: {shortened(judged.model)}",
         f"On the dotted line the prediction equals the observation.{sampled}{_seeds([judged])}",
         f"Scatter plot of observed against predicted {material.target}, "
-        f"{counted(n, 'test example')} of {judged.model}.",
+        f"{counted(n, 'test example')} of {judged.model}{_r(judged)}.",
         Axis(f"Predicted {target}{unit}", both),
         Axis(f"Observed {target}{unit}", both),
         tuple(series),

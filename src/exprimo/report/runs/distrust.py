@@ -13,7 +13,7 @@ from exprimo.evaluate.results import FEW_GROUPS
 from exprimo.report.runs.answer import baseline_comparison, best_baseline, best_model
 from exprimo.report.runs.doubt import Doubt, by_weight
 from exprimo.report.runs.material import Material, Trained
-from exprimo.report.runs.validity import validity_doubts
+from exprimo.report.runs.validity import outside_doubts, validity_doubts
 from exprimo.report.wording import (
     counted,
     listed,
@@ -46,6 +46,7 @@ def doubts(material: Material) -> list[Doubt]:
         *_baseline(material),
         *_chosen_on_test(material),
         *_torn(material),
+        *outside_doubts(material),
         *_size(material),
         *_coverage(material),
         *_training(material),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
@@ -122,6 +122,8 @@ class Material:
         Rows of ``table.tsv`` and ``paired.tsv``; for a single Run the scores of its test part.
     split_of, split_files
         The Split of each strategy; in a benchmark, its path without suffix in the folder.
+    outside
+        Per strategy, for each input the share of test examples that are unlike training examples.
     overlaps, torn
         Counts per strategy, and the named near-duplicate pairs that it tore apart.
     missing
@@ -155,6 +157,7 @@ class Material:
     seeds: tuple[int, ...] = (0,)
     comparisons: tuple[Comparison, ...] = ()
     ceiling: tuple[float, str] | None = None
+    outside: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     overlaps: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     torn: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     learning: pd.DataFrame | None = None

@@ -83,6 +83,7 @@ def _single(run: Run, place: str) -> Material:
         scores=scores,
         trained=(Trained(model, split.strategy, split.seed, run, metrics, place),),
         split_of={split.strategy: split},
+        outside=_outside({split.strategy: metrics.get("outside") or []}, path),
         dataset=dataset,
         command=tuple(map(str, origin.get("command", ()))),
         created=str(origin.get("created", "")),
@@ -133,6 +134,7 @@ def _benchmark(folder: Path, place: str) -> Material:
         exprimo=str(facts.get("exprimo", "")),
         seeds=seeds,
         ceiling=(float(ceiling["value"]), str(ceiling.get("what", ""))) if ceiling else None,
+        outside=_outside(facts.get("outside") or {}, path),
         overlaps={str(k): dict(v) for k, v in (facts.get("overlaps") or {}).items()},
         torn=_torn(folder, places),
         learning=read_table(learning, _LEARNING, _LEARNING_NUMBERS) if learning.is_file() else None,
@@ -231,3 +233,23 @@ def _model(entry: Mapping[str, Any], path: Path) -> ModelFacts:
         entry.get("n_parameters"),
         str(entry.get("citation") or ""),
     )
+
+
+def _outside(found: Mapping[str, Any], path: Path) -> dict[str, list[dict[str, Any]]]:
+    """Read how many test examples are unlike those of training; older files do not say it."""
+    try:
+        return {
+            str(split): [
+                {"input": str(one["input"]), "share": float(one["share"]), "n": int(one["n"])}
+                for one in inputs
+                if one["share"] is not None
+            ]
+            for split, inputs in found.items()
+        }
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise FormatError(
+            "not the shares of test examples that are unlike training examples",
+            file=path,
+            record="outside",
+            found=str(error)[:100],
+        ) from error

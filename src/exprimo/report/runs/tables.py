@@ -248,7 +248,7 @@ def torn_tables(material: Material) -> list[Table]:
         columns = tuple(_torn_column(str(name), shown[name].tolist()) for name in pairs.columns)
         rows = tuple(
             tuple(
-                _number_cell(value) if column.numeric else named(value)
+                _number_cell(value) if column.numeric else named(_relation(value, column.label))
                 for column, value in zip(columns, row, strict=True)
             )
             for row in shown.itertuples(index=False, name=None)
@@ -260,8 +260,23 @@ def torn_tables(material: Material) -> list[Table]:
     return tables
 
 
+_TORN_COLUMNS = {
+    "relation": "Relation",
+    "example_id_test": "Test example",
+    "example_id_train": "Training example",
+    "gene_id_test": "Test gene",
+    "gene_id_train": "Training gene",
+    "shared": "Shared",
+}
+
+
+def _relation(value: str, label: str) -> str:
+    return str(value).replace("_", " ") if label == _TORN_COLUMNS["relation"] else value
+
+
 def _torn_column(name: str, values: Sequence[str]) -> Column:
-    return Column(visible(name).replace("_", " "), all(_is_number(v) for v in values))
+    label = _TORN_COLUMNS.get(name, visible(name).replace("_", " "))
+    return Column(label, all(_is_number(v) for v in values))
 
 
 def _is_number(text: str) -> bool:

@@ -8,8 +8,11 @@ from pathlib import Path
 from exprimo.report.runs.doubt import Doubt, Weight, by_weight
 from exprimo.report.runs.material import Material
 from exprimo.report.runs.reading import read_material
-from exprimo.report.wording import counted, listed, number
+from exprimo.report.wording import counted, listed, number, percent
 from exprimo.splits.allotment import uneven_notes
+
+# Of examples that are like those of training (see `exprimo.splits.novelty`), and what is much.
+_EXPECTED, _MANY, _MOST = 0.01, 0.05, 0.5
 
 
 def validity_doubts(material: Material) -> Iterator[Doubt]:
@@ -101,3 +104,29 @@ def _augmented(material: Material) -> Iterator[Doubt]:
             "are as they were.",
             f"{trained.place}metrics.json",
         )
+
+
+def outside_doubts(material: Material) -> Iterator[Doubt]:
+    """Say how many test examples of the split that answers are unlike training examples."""
+    split = material.answer_split
+    found = sorted(material.outside.get(split) or (), key=lambda one: -one["share"])
+    if not found:
+        return
+    n = counted(int(found[0]["n"]), "test example")
+    shares = listed([f"{percent(one['share'])} by {one['input']}" for one in found])
+    told = (
+        f"Of {n} of the {split} split, {shares} lie farther from training examples than 99% of "
+        f"other training examples do; {percent(_EXPECTED)} is expected."
+    )
+    worst = float(found[0]["share"])
+    if worst <= _MANY:
+        yield Doubt(
+            "checked", "Test examples are like training examples", told, material.facts_file
+        )
+        return
+    yield Doubt(
+        "serious" if worst > _MOST else "caution",
+        "Test examples are unlike training examples",
+        f"{told} What is predicted there is a guess beyond the data.",
+        material.facts_file,
+    )

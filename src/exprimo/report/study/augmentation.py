@@ -12,7 +12,7 @@ from exprimo.report.study.imbalance import (
     strategy_words,
 )
 from exprimo.report.study.reading import Imbalance
-from exprimo.report.wording import listed, metric_label, number, with_interval
+from exprimo.report.wording import counted, listed, metric_label, number, with_interval
 
 _HELD = ". exprimo train refuses such a sample; here it was used, to measure what it is worth"
 
@@ -21,7 +21,7 @@ def sentences(imbalance: Imbalance) -> list[str]:
     """Say whether generated promoters helped, how the control did, and what the check found."""
     if imbalance.generators.empty:
         return []
-    said = [_whether(imbalance), _motifs(imbalance.generators)]
+    said = [_whether(imbalance), _motifs(imbalance.generators), _unlearned(imbalance.generators)]
     for _, row in imbalance.generators.iterrows():
         words = strategy_words(row["generator"])
         if row["gate"] == "failed":
@@ -120,6 +120,23 @@ def _motifs(table: pd.DataFrame) -> str:
     )
 
 
+def _unlearned(table: pd.DataFrame) -> str:
+    """Say which generators have not learned what stands where; a check that passed hides that."""
+    made = table[(table["generator"] != CONTROL) & (table["gate"] != "not fitted")]
+    worse = made[made["position_4mers"] >= made["position_4mers_shuffled"]]
+    if worse.empty:
+        return ""
+    told = [
+        f"{strategy_words(row['generator'])} ({counted(int(row['steps']), 'update')})"
+        for _, row in worse.iterrows()
+    ]
+    return (
+        f"By the 4-mers at each position {listed(told)} are no nearer to held-out promoters than "
+        "shuffles are, whatever the check for copies says: fitted for longer "
+        "(generator_minutes), they may be."
+    )
+
+
 def generator_table(imbalance: Imbalance) -> Table | None:
     """Tabulate what each generator learned from, drew, and what the check found."""
     table = imbalance.generators
@@ -130,7 +147,9 @@ def generator_table(imbalance: Imbalance) -> Table | None:
         Column("Generated"),
         Column("Learned from", True, "distinct training positives"),
         Column("Updates", True),
+        Column("Fitted in", True, "minutes"),
         Column("Drawn", True),
+        Column("Passes", True, "of the sampler; few tell less of neighbouring bases"),
         Column("Check", False, "for copies and collapse"),
         Column("4-mers by position", True, "distance to held-out; 0 is none"),
     ]
@@ -142,7 +161,9 @@ def generator_table(imbalance: Imbalance) -> Table | None:
             named(strategy_words(row["generator"])),
             counting(row["learned"]),
             counting(row["steps"]),
+            quantity(row["fit_seconds"] / 60, 1),
             counting(row["drawn"]),
+            counting(row["passes"]),
             named(row["gate"]),
             _beside(row, "position_4mers"),
         ]

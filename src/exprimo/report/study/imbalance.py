@@ -40,10 +40,10 @@ _WORDS = {
     "oversample": "oversampling",
     "downsample": "downsampling",
     CONTROL: "shuffled promoters (control)",
-    "gan": "sequences of a GAN",
-    "diffusion": "sequences of diffusion",
-    "gan-published": "sequences of the published GAN",
-    "diffusion-published": "sequences of the published diffusion",
+    "gan": "promoters made by a GAN",
+    "diffusion": "promoters made by diffusion",
+    "gan-published": "promoters made by the published GAN",
+    "diffusion-published": "promoters made by the published diffusion",
 }
 _PREFERRED = ("auprc", "mcc", "auroc")
 
@@ -123,8 +123,7 @@ def _scores(imbalance: Imbalance, prevalence: float | None) -> Chart | None:
         f"{metric_label(metric)} by treatment of rare positives",
         f"Test part of the {table['split'].iloc[0]} split at its true prevalence; 95% intervals. "
         + ("The dotted line is chance." if rules else ""),
-        f"Dot plot of {metric_label(metric)} of {listed(models)} under "
-        f"{listed([strategy_words(s) for s in strategies])}.",
+        f"Dot plot of {metric_label(metric)}. {'; '.join(t for s in series for t in s.hover)}.",
         Axis(f"{metric_label(metric)} (higher is better)"),
         axis,
         tuple(series),

@@ -25,7 +25,7 @@ _COVARIATES = ("auroc", "low", "high", "n_positive", "n_negative")
 _IMBALANCE = ("value", "low", "high", "n_groups")
 _DIFFERENCE = ("difference", "low", "high")
 _GENERATORS = (
-    "learned", "steps", "passes", "drawn",
+    "learned", "steps", "passes", "fit_seconds", "drawn",
     "position_4mers", "position_4mers_real", "position_4mers_shuffled",
     "motif_rate", "motif_rate_real", "motif_rate_shuffled",
 )  # fmt: skip

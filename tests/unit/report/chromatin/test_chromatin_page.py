@@ -177,7 +177,7 @@ def test_trained_for_high_or_low_stands_beside_the_ranks(chromatin_folder: Path)
 def test_few_cell_types_are_a_doubt(chromatin_folder: Path) -> None:
     found = titles(chromatin_folder)
     assert found["3 test cell types: intervals are over homology groups"] == "caution"
-    assert found["Every row that reads marks tells how cell types differ"] == "checked"
+    assert found["Every model that reads marks tells how cell types differ"] == "checked"
     assert found["The mean of each gene is beaten on the cell split"] == "checked"
     assert found["The model that answers was chosen before any was judged"] == "checked"
     assert found["The data are simulated"] == "caution"
@@ -192,7 +192,7 @@ def test_what_says_nothing_of_cells_and_beats_no_mean_is_a_serious_doubt(
     )
     found = titles(folder)
     assert found[f"{ALL} says nothing of how cell types differ"] == "serious"
-    assert found["1 row no better within genes than gene_mean"] == "caution"
+    assert found["1 model no better within genes than gene_mean"] == "caution"
     assert found["The mean of each gene is not beaten on the cell split"] == "serious"
     weights = list(found.values())
     assert weights == sorted(weights, key=["serious", "caution", "checked"].index)
@@ -201,7 +201,7 @@ def test_what_says_nothing_of_cells_and_beats_no_mean_is_a_serious_doubt(
     assert ceiling_table(study) is None
     assert binary_table(study) is None
     page = words(folder)
-    assert "No row has been explained yet" in page
+    assert "No model has been explained yet" in page
     assert "simulated" not in page
 
 

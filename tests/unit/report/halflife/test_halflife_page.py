@@ -86,7 +86,7 @@ def test_rows_have_their_numbers_of_validation_and_test(halflife_folder: Path) -
     study = read_halflife_study(halflife_folder)
     table = parts_table(study)
     labels = [column.label for column in table.columns]
-    assert labels[:3] == ["Row", "Part", "AUROC"]
+    assert labels[:3] == ["Model", "Part", "AUROC"]
     names = {"validation": "validation.tsv", "test": "table.tsv"}
     files = {
         part: pd.read_csv(halflife_folder / "benchmark" / name, sep="\t")
@@ -135,7 +135,7 @@ def test_published_rows_are_not_said_to_differ_in_inputs_alone(
     assert "nothing else" not in chart.caption
     view = make_page(folder).values["s"]
     titles = [doubt.title for doubt in view.doubts]
-    assert "Published settings differ from row to row" in titles
+    assert "Published settings differ from model to model" in titles
     weights = [doubt.weight for doubt in view.doubts]
     assert weights == sorted(weights, key=["serious", "caution", "checked"].index)
 
@@ -213,7 +213,7 @@ def test_a_study_that_was_stopped_before_the_interpretation(
     assert study.interpretation is None
     # `words` gives the page alone, without what is added to every page.
     assert sections(words(folder)) == [name for name in SECTIONS if name != "gene"]
-    assert "No row has been explained yet" in words(folder)
+    assert "No model has been explained yet" in words(folder)
     assert not {"importance", "top_positions"} & keys(folder)
 
 

@@ -192,7 +192,7 @@ def test_a_model_that_only_calibration_makes_win_is_no_victory(
 def test_tiles_name_the_best_the_model_and_elastic_net_once_each(association_folder: Path) -> None:
     labels = [tile.label for tile in tiles(read(association_folder))]
     assert labels == [
-        "genes with an eQTL", "R² of stack_linear, the best", "R² of cnn (calibrated)",
+        "Genes with an eQTL", "R² of stack_linear, the best", "R² of cnn (calibrated)",
         "R² of cis_elastic_net",
     ]  # fmt: skip
 

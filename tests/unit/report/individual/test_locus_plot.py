@@ -130,7 +130,7 @@ def test_crowds_are_thinned_for_the_browser_and_it_is_said(
     found = read(made_up_association.make_study(tmp_path / "s", world))
     (locus,) = read_loci(found)
     chart = locus_charts(found, locus)[0]
-    assert chart.x.label == "position on 7 (Mb)"
+    assert chart.x.label == "position on chromosome 7 (Mb)"
     assert "This form draws" in chart.live_note
     assert len(json.dumps(plotly_figure(chart))) < 800_000
     # What matters is never thinned.

@@ -71,8 +71,8 @@ def _read(
 @pytest.mark.parametrize(
     ("found", "said"),
     [
-        ({}, "Generated promoters did not help: sequences of a GAN for cnn: 0.000"),
-        ({"gan": WORSE}, "Generated promoters did harm: sequences of a GAN for cnn: −0.050"),
+        ({}, "Generated promoters did not help: promoters made by a GAN for cnn: 0.000"),
+        ({"gan": WORSE}, "Generated promoters did harm: promoters made by a GAN for cnn: −0.050"),
         ({"gan": BETTER, "against": BETTER}, "helped, and more than shuffled ones"),
         ({"gan": BETTER}, "helped, but are not shown to help more than shuffled ones"),
         ({"gan": BETTER, "against": WORSE}, "not shown to help more than shuffled ones"),
@@ -87,22 +87,24 @@ def test_help_is_judged_against_none_and_against_the_control(
     assert "AUPRC against none" in text
     assert ("AUPRC against shuffled ones" in text) is (found.get("against", CONTROL) is not None)
     assert "a mean size of 1.20" not in text
-    assert "0.400 of sequences of a GAN" in text
+    assert "0.400 of promoters made by a GAN" in text
 
 
 def test_a_failed_check_is_said_wherever_the_set_is_shown(tmp_path: Path) -> None:
     read = _read(tmp_path, gate="failed", why="30% are copies")
-    assert "collapse failed sequences of a GAN: 30% are copies. exprimo train refuses" in " ".join(
-        sentences(read)
+    assert (
+        "collapse failed promoters made by a GAN: 30% are copies. exprimo train refuses"
+        in " ".join(sentences(read))
     )
     table = generator_table(read)
     assert table is not None
-    assert [row[4].text for row in table.rows] == ["failed", "failed"]
-    assert table.rows[1][5].detail == "real 0.001, shuffled 0.034"
+    check = [column.label for column in table.columns].index("Check")
+    assert [row[check].text for row in table.rows] == ["failed", "failed"]
+    assert table.rows[1][check + 1].detail == "real 0.001, shuffled 0.034"
     for one in (score_table(read), difference_table(read)):
         assert one is not None
         details = {row[0].text: row[0].detail for row in one.rows}
-        assert details["sequences of a GAN"] == "check: failed"
+        assert details["promoters made by a GAN"] == "check: failed"
         assert details["oversampling"] == ""
 
 
@@ -122,6 +124,24 @@ def test_the_control_is_no_treatment_that_helps(tmp_path: Path) -> None:
     assert "none raises AUPRC" in verdict_sentence(read)
     keys = [chart.key for chart in imbalance_charts(read, 0.17)]
     assert keys == ["imbalance", "imbalance-paired", "imbalance-control"]
+
+
+def test_a_generator_that_learned_no_more_than_shuffles_is_named(tmp_path: Path) -> None:
+    read = _read(tmp_path)
+    assert not any("4-mers at each position" in one for one in sentences(read))
+    generators = read.generators.assign(position_4mers=0.04, steps=26)
+    generators.to_csv(tmp_path / "generators.tsv", sep="\t", index=False)
+    read = _imbalance(tmp_path, "imbalance/")
+    [told] = [one for one in sentences(read) if "4-mers at each position" in one]
+    # The control itself is a shuffle, and is not named.
+    assert "a GAN (26 updates) are no nearer" in told
+    assert "shuffled promoters (control)" not in told
+    table = generator_table(read)
+    assert table is not None
+    labels = [column.label for column in table.columns]
+    fitted, passes = labels.index("Fitted in"), labels.index("Passes")
+    assert [row[fitted].text for row in table.rows] == ["1.0", "1.0"]
+    assert [row[passes].text for row in table.rows] == ["1", "1"]
 
 
 def test_why_nothing_could_be_generated_is_said(tmp_path: Path) -> None:

@@ -178,7 +178,7 @@ def tiles(found: Association) -> list[Tile]:
     eqtl = found.facts["eqtl"]
     made = [
         Tile(
-            "genes with an eQTL",
+            "Genes with an eQTL",
             f"{int(eqtl['n_egenes'] or 0):,}",
             f"of {int(eqtl['n_tested']):,} tested, FDR {percent(float(eqtl['fdr']))}",
             "study.json",

@@ -217,7 +217,7 @@ def _behind(found: Association, name: str | None, what: str, if_worse: Weight) -
     yield Doubt(
         if_worse if contest.high < 0 else "caution",
         f"{what} is {'worse' if contest.high < 0 else 'not better'} than elastic net",
-        f"{contest.ours} less {contest.theirs}: R² {gap}, paired by gene. The genotypes "
+        f"{contest.ours} minus {contest.theirs}: R² {gap}, paired by gene. The genotypes "
         "around a gene tell as much without it.",
         "study.json",
     )

@@ -143,7 +143,7 @@ def _chart(found: Association, locus: Locus, window: tuple[float, float], *, nea
         f"{gene_words(locus.gene, locus.name)}: {what}",
         _caption(locus, rows, near, left_out),
         _alt(locus, rows, window),
-        Axis(f"position on {locus.chrom} ({word})", ends),
+        Axis(f"position on chromosome {locus.chrom.removeprefix('chr')} ({word})", ends),
         Axis(""),
         (),
         (Rule("x", locus.tss / unit, "TSS"),),

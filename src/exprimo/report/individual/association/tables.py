@@ -46,7 +46,7 @@ def predictors_table(found: Association) -> Table:
         Column("Kind"),
         Column("R²", True, "mean over genes, with its interval over genes"),
         Column("R², over people", False, "the interval of the same mean over people"),
-        Column("Best less this", True, "difference in R², paired by gene"),
+        Column("Best minus this", True, "difference in R², paired by gene"),
         Column(
             "r", True, "mean over genes of Pearson's r within folds, with its interval over genes"
         ),

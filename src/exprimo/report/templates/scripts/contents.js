@@ -4,10 +4,11 @@
   const links = new Map([...document.querySelectorAll("nav a")].map((a) => [a.hash.slice(1), a]));
   const watch = new IntersectionObserver((entries) => {
     for (const entry of entries) {
-      if (!entry.isIntersecting || !links.has(entry.target.id)) continue;
+      const here = entry.target.id || entry.target.parentElement.id; // a heading stands for its study
+      if (!entry.isIntersecting || !links.has(here)) continue;
       for (const link of links.values()) link.removeAttribute("aria-current");
       for (const item of document.querySelectorAll("nav li.here")) item.classList.remove("here");
-      const link = links.get(entry.target.id);
+      const link = links.get(here);
       link.setAttribute("aria-current", "true");
       link.closest("nav > details > ol > li").classList.add("here");
     }
@@ -16,7 +17,7 @@
 
   // Beside a wide page the contents are always open, above a narrow one at wish.
   const contents = document.querySelector("nav > details");
-  const wide = window.matchMedia("(min-width: 84rem)");
+  const wide = window.matchMedia("(min-width: 80rem)");
   const fit = () => { contents.open = wide.matches; };
   wide.addEventListener("change", fit);
   fit();
@@ -34,6 +35,8 @@
 
   let opened = [];
   function open() {
+    // A picture that was never near the window is not there yet.
+    for (const still of document.querySelectorAll("img[loading=lazy]")) still.loading = "eager";
     const closed = [...document.querySelectorAll("main details:not([open])")];
     opened = opened.concat(closed);
     for (const one of closed) one.open = true;

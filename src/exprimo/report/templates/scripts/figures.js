@@ -90,10 +90,19 @@
       margin: { l: 12, r: 16, t: 24 + (figure.banner || 0), b: 12 },
       hovermode: "closest", dragmode: window.matchMedia("(pointer: fine)").matches ? "zoom" : false,
       hoverlabel: { bgcolor: style.getPropertyValue("--card").trim(), font: { color: style.getPropertyValue("--text").trim() } },
-      legend: { orientation: "h", x: 0, xanchor: "left", xref: "container", y: 0, yref: "container", yanchor: "bottom", font: { size: 12 }, itemsizing: figure.tall ? "constant" : "trace" },
+      legend: { orientation: "h", x: 0, xanchor: "left", xref: "container", y: 0, yref: "container", yanchor: "bottom", font: { size: 12 }, tracegroupgap: 0, maxheight: 0.9, itemsizing: figure.tall ? "constant" : "trace" },
       xaxis: axis(given.xaxis, style), yaxis: axis(given.yaxis, style),
     };
     for (const name of Object.keys(given)) if (/^yaxis\d+$/.test(name)) layout[name] = axis(given[name], style);
+    // The title of an axis is broken where it would be longer than its axis.
+    const legend = figure.layout.showlegend ? 18 + 21 * legendLines(figure, width) : 0;
+    for (const name of Object.keys(layout).filter((key) => /^yaxis\d*$/.test(key))) {
+      const [from, to] = layout[name].domain || [0, 1];
+      const most = Math.floor(((height - legend - 90) * (to - from)) / 6.8);
+      if (layout[name].title.text.length > most) layout[name].title.text = wrapped(layout[name].title.text, most);
+    }
+    const across = Math.floor((width - 90) / 6.8);
+    if (layout.xaxis.title.text.length > across) layout.xaxis.title.text = wrapped(layout.xaxis.title.text, across);
     if (figure.cells) layout.xaxis.tickangle = !figure.stretched && figure.layout.xaxis.tickvals.length > 4 ? -90 : 0;
     if (rows) {
       layout.xaxis.showgrid = true;
@@ -109,11 +118,19 @@
 
   // ---- plotly is run when the first figure needs it, not before
 
-  function needPlotly() {
+  // Reads base64 of a zlib stream.
+  function inflated(text) {
+    const letters = atob(text);
+    const bytes = new Uint8Array(letters.length);
+    for (let i = 0; i < letters.length; i += 1) bytes[i] = letters.charCodeAt(i);
+    return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate")));
+  }
+
+  async function needPlotly() {
     if (window.Plotly) return;
     const held = document.getElementById("plotly");
     const script = document.createElement("script");
-    script.textContent = held.textContent;
+    script.textContent = await inflated(held.textContent).text();
     held.remove();
     document.body.append(script);
   }
@@ -130,7 +147,9 @@
 
   // ---- room of the right height, so that nothing moves when a figure is drawn
 
-  const holders = [...document.querySelectorAll(".plot")];
+  // A browser that cannot inflate (of before 2023) keeps the still pictures.
+  const able = "DecompressionStream" in window;
+  const holders = able ? [...document.querySelectorAll(".plot")] : [];
   function makeRoom() {
     // All are measured before any is changed: else the page would be laid out once for each.
     const widths = holders.map((holder) => holder.parentElement.clientWidth);
@@ -156,7 +175,7 @@
     for (;;) {
       const holder = holders.find((one) => wanted.has(one) && !fresh.has(one) && one.parentElement.clientWidth);
       if (!holder) break;
-      needPlotly();
+      await needPlotly();
       fresh.add(holder);
       await draw(holder);
       // Let the page scroll and answer between two figures.
@@ -210,7 +229,7 @@
   if (!holders.length) document.documentElement.dataset.ready = "true";
   // After the first paint, so that the page can be read before plotly is run.
   requestAnimationFrame(() => setTimeout(() => holders.forEach((holder) => watch.observe(holder.parentElement))));
-  window.exprimo = { drawAll };
+  window.exprimo = { drawAll, inflated };
 
   // ---- the pictures can be taken along
 
@@ -238,10 +257,15 @@
     const still = card.querySelector(".still");
     const svg = card.querySelector(".as-svg");
     const png = card.querySelector(".as-png");
-    if (still.src.startsWith("data:image/svg")) svg.href = still.src;
-    else { png.href = still.src; svg.remove(); continue; } // a picture of too many marks
+    if (still.src.startsWith("data:image/png")) { // a picture of too many marks
+      png.href = still.src;
+      svg.remove();
+      continue;
+    }
+    svg.addEventListener("click", () => { svg.href = still.src; });
     png.addEventListener("click", async (event) => {
       event.preventDefault();
+      still.loading = "eager";
       await still.decode();
       save(png.download, await painting(still));
     });

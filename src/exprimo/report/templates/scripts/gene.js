@@ -152,12 +152,12 @@
       const classes = one.task === "classification";
       const title = classes ? `probability that ${one.target} is ${one.cut ? "above its cut" : "1"}` : `${one.target}${one.units ? ` (${one.units})` : ""}`;
       const told = rows.some((row) => row.spread);
-      const words = (row) => (one.classes ? one.classes[row.mean] ?? number(row.mean) : number(row.mean));
+      const words = (row) => (one.classes ? one.classes[row.mean] ?? number(row.mean) : number(row.mean, 4, true));
       const columns = [{ label: "Model" }, { label: "Prediction", numeric: true }];
       if (told) columns.push({ label: "±", numeric: true }, { label: "What ± is" });
       const cells = rows.map((row) => [
         `${row.name}${row.role === "baseline" ? " (baseline)" : ""}`, words(row),
-        ...(told ? [row.half > 0 ? number(row.half, 3) : "–", row.spread || "–"] : []),
+        ...(told ? [row.half > 0 ? number(row.half, 3, true) : "–", row.spread || "–"] : []),
       ]);
       part("What each model predicts", html("p", { class: "hint" }, `Line: the observed value. Filled points: models; hollow: baselines.${told ? " Bars: the spread in the table." : " No spread is known: one seed, no ensemble, no interval."}`), holder, table("Predictions of each model", columns, cells));
       if (!one.classes) drawn(holder, (width) => plots.predictions(width, rows, one.observed[example], title, classes ? [0, 1] : null));
@@ -215,6 +215,12 @@
       return found;
     }
 
+    function featureWords(label) {
+      const log = label.startsWith("log10_");
+      const words = (log ? label.slice(6) : label).replaceAll("_", " ").replace("utr5", "5′ UTR").replace("utr3", "3′ UTR").replace(/\bcds\b/, "coding sequence").replace(/\bgc\b/, "GC content");
+      return words[0].toUpperCase() + words.slice(1) + (log ? " (log10)" : "");
+    }
+
     function features(all) {
       const f = all.features;
       const n = f.labels.length;
@@ -226,7 +232,7 @@
         inner.style.left = `${Math.max(50 + Math.min(z, 0) * 16.6, 0)}%`;
         inner.style.width = `${Math.min(Math.abs(z) * 16.6, 50)}%`;
         bar.append(inner);
-        return [label.replaceAll("_", " "), number(value), signed(z, 2), bar];
+        return [featureWords(label), number(value), signed(z, 2), bar];
       });
       part("What sets its half-life", html("p", { class: "hint" }, "Bars: how many standard deviations from the mean of all genes, to 3 either way."),
         table("Half-life features", [{ label: "Feature" }, { label: "Value", numeric: true }, { label: "SD from the mean", numeric: true }, { label: "" }], rows));

@@ -6,10 +6,7 @@ window.exprimoGene = (() => {
   // ---- numbers: base64 of a zlib stream of little-endian values
 
   async function unpack(packed) {
-    const bytes = Uint8Array.from(atob(packed.data), (letter) => letter.charCodeAt(0));
-    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
-    const plain = await new Response(stream).arrayBuffer();
-    return new ARRAYS[packed.type](plain);
+    return new ARRAYS[packed.type](await window.exprimo.inflated(packed.data).arrayBuffer());
   }
 
   // Unpacks everything within a value; text and plain lists stay.
@@ -26,14 +23,16 @@ window.exprimoGene = (() => {
   // ---- words for numbers
 
   const RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹";
-  function number(value, digits = 4) {
+  // `even` keeps zeros at the end, so that the numbers of a column are alike.
+  function number(value, digits = 4, even = false) {
     if (value === null || Number.isNaN(value)) return "–";
     if (value !== 0 && (Math.abs(value) < 1e-3 || Math.abs(value) >= 1e6)) {
       const [mantissa, power] = value.toExponential(1).split("e");
       const raised = [...power.replace("+", "")].map((c) => (c === "-" ? "⁻" : RAISED[c])).join("");
       return `${mantissa}·10${raised}`.replace("-", "−");
     }
-    return String(Number(value.toPrecision(digits))).replace("-", "−");
+    const shown = value.toPrecision(digits);
+    return (even && !shown.includes("e") ? shown : String(Number(shown))).replace("-", "−");
   }
   const whole = (value) => Math.round(value).toLocaleString("en").replace("-", "−");
   const signed = (value, digits) => (value > 0 ? "+" : "") + number(value, digits);

@@ -11,7 +11,9 @@ window.exprimoGene.plots = (() => {
         text(x(tick), y + 16, number(tick), { "text-anchor": "middle" }),
       );
     }
-    made.append(text((x(low) + x(high)) / 2, y + 34, title, { "text-anchor": "middle", class: "axis-title" }));
+    const half = title.length * 3.2; // of the words' width: they stay inside where there is room
+    const middle = Math.max(Math.min((x(low) + x(high)) / 2, width - half), Math.min(half, width / 2));
+    made.append(text(middle, y + 34, title, { "text-anchor": "middle", class: "axis-title" }));
   }
 
   // One row a model: a point, what it may be off by, and the observed value as a line.

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
-import shutil
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -21,42 +19,13 @@ from exprimo.report.page import make_page
 
 pytestmark = pytest.mark.browser
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--no-first-run",
-]  # fmt: skip
-
-
-def load(name: str) -> Any:
-    path = Path(__file__).parents[1] / "unit" / "report" / f"{name}.py"
-    spec = importlib.util.spec_from_file_location(f"exprimo_report_{name}", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules.setdefault(spec.name, module)
-    spec.loader.exec_module(module)
-    return module
-
-
-made_up = load("made_up")
-made_up_genes = load("made_up_genes")
+Visits = Callable[..., Any]
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
-    if found is None:
-        pytest.skip(f"no browser found ({', '.join(BROWSERS)})")
-    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    with sync_api.sync_playwright() as playwright:
-        one = playwright.chromium.launch(executable_path=found, args=FLAGS)
-        yield one
-        one.close()
-
-
-@pytest.fixture(scope="module")
-def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+def folders(
+    tmp_path_factory: pytest.TempPathFactory, made_up: ModuleType, made_up_genes: ModuleType
+) -> dict[str, Path]:
     room = tmp_path_factory.mktemp("genes")
     return {
         "plain": made_up_genes.make_genes(room / "plain", made_up, seeds=(0, 1)),
@@ -88,35 +57,16 @@ def pages(folders: dict[str, Path]) -> dict[str, Path]:
     return made
 
 
-class Visit:
-    """A page that was opened offline, with all that went wrong on it."""
+@pytest.fixture
+def visit_gene(visit: Visits) -> Visits:
+    """Open a page at its first section of genes."""
 
-    def __init__(
-        self, browser: Any, path: Path, where: str = "", scheme: str = "light", width: int = 1280
-    ) -> None:
-        self.wrong: list[str] = []
-        self.context = browser.new_context(
-            offline=True, color_scheme=scheme, viewport={"width": width, "height": 900}
-        )
-        self.page = self.context.new_page()
-        self.page.on("console", lambda m: self.wrong.append(f"console {m.type}: {m.text}"))
-        self.page.on("pageerror", lambda e: self.wrong.append(f"error: {e}"))
-        self.page.route("**/*", self._request)
-        self.page.goto(path.as_uri() + where)
-        self.page.evaluate("document.querySelector('.gene').scrollIntoView()")
-        self.page.wait_for_selector(".gene[data-ready=true]")
+    def opened(path: Path, where: str = "", **window: Any) -> Any:
+        one = visit(path, where, **window)
+        one.show_gene()
+        return one
 
-    def _request(self, route: Any) -> None:
-        request = route.request
-        if request.is_navigation_request() and request.url.startswith("file:"):
-            route.continue_()
-            return
-        self.wrong.append(f"request: {request.url}")
-        route.abort()
-
-    def sideways(self) -> int:
-        found: int = self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-        return found
+    return opened
 
 
 def number(text: str) -> float:
@@ -130,9 +80,13 @@ def number(text: str) -> float:
 
 
 def test_a_gene_is_chosen_by_keyboard_and_has_its_own_numbers(
-    browser: Any, pages: dict[str, Path], folders: dict[str, Path]
+    visit_gene: Visits,
+    pages: dict[str, Path],
+    folders: dict[str, Path],
+    made_up: ModuleType,
+    made_up_genes: ModuleType,
 ) -> None:
-    visit = Visit(browser, pages["plain"])
+    visit = visit_gene(pages["plain"])
     with Attributions.open(folders["plain"] / "explained") as found:
         gene = str(found.example_id[3])
         values = found.values()[3]
@@ -174,7 +128,6 @@ def test_a_gene_is_chosen_by_keyboard_and_has_its_own_numbers(
     assert f"at −{made_up_genes.TSS - at}" in hint
     assert "Not checked for faithfulness" in visit.page.locator(".with-logo").inner_text()
     assert visit.wrong == []
-    visit.context.close()
 
 
 def expect(locator: Any) -> Any:
@@ -183,11 +136,11 @@ def expect(locator: Any) -> Any:
 
 
 def test_the_logo_zooms_and_moves_and_tells_its_bases(
-    browser: Any, pages: dict[str, Path], folders: dict[str, Path]
+    visit_gene: Visits, pages: dict[str, Path], folders: dict[str, Path]
 ) -> None:
     with Attributions.open(folders["plain"] / "explained") as found:
         gene, codes = str(found.example_id[0]), found.codes()[0]
-    visit = Visit(browser, pages["plain"], f"#gene={gene}")
+    visit = visit_gene(pages["plain"], f"#gene={gene}")
     stage = visit.page.locator(".logo-stage")
     readout = visit.page.locator(".logo-readout")
     letters = visit.page.locator(".logo-svg .letters path")
@@ -212,15 +165,14 @@ def test_the_logo_zooms_and_moves_and_tells_its_bases(
     expect(letters).not_to_have_count(before)
     assert letters.count() < before
     assert visit.wrong == []
-    visit.context.close()
 
 
 @pytest.mark.parametrize("name", ["plain", "cells", "hostile", "joint"])
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 400)])
 def test_nothing_goes_wrong_or_sideways(
-    browser: Any, pages: dict[str, Path], name: str, scheme: str, width: int
+    visit_gene: Visits, pages: dict[str, Path], name: str, scheme: str, width: int
 ) -> None:
-    visit = Visit(browser, pages[name], "", scheme, width)
+    visit = visit_gene(pages[name], scheme=scheme, width=width)
     drawn = visit.page.locator(".gene[data-ready=true]").first
     widths = drawn.locator(".gene-svg").evaluate_all("all => all.map(e => e.clientWidth)")
     assert len(widths) >= 4
@@ -228,23 +180,21 @@ def test_nothing_goes_wrong_or_sideways(
     assert visit.sideways() <= 0
     assert visit.page.evaluate("window.hacked") is None
     assert visit.wrong == []
-    visit.context.close()
 
 
-def test_a_cell_type_is_chosen(browser: Any, pages: dict[str, Path]) -> None:
-    visit = Visit(browser, pages["cells"])
+def test_a_cell_type_is_chosen(visit_gene: Visits, pages: dict[str, Path]) -> None:
+    visit = visit_gene(pages["cells"])
     box = visit.page.get_by_label("Cell type")
     first = visit.page.locator(".gene-page").inner_text()
     assert box.locator("option").all_inner_texts() == ["cell0", "cell1"]
     box.select_option("cell1" if box.evaluate("e => e.selectedIndex") == 0 else "cell0")
     assert visit.page.locator(".gene-page").inner_text() != first
-    visit.context.close()
 
 
 def test_addresses_choose_a_gene_in_the_study_that_they_name(
-    browser: Any, pages: dict[str, Path]
+    visit_gene: Visits, pages: dict[str, Path]
 ) -> None:
-    visit = Visit(browser, pages["joint"], "#cells-gene=G004")
+    visit = visit_gene(pages["joint"], "#cells-gene=G004")
     visit.page.wait_for_selector("#cells-gene .gene[data-gene=G004]")
     visit.page.evaluate("location.hash = '#plain-gene=G005'")
     visit.page.wait_for_selector("#plain-gene .gene[data-gene=G005]")
@@ -252,4 +202,3 @@ def test_addresses_choose_a_gene_in_the_study_that_they_name(
     visit.page.evaluate("location.hash = '#plain-gene=%3Cnobody'")
     expect(visit.page.locator("#plain-gene .gene-status")).to_contain_text("<nobody")
     assert visit.wrong == []
-    visit.context.close()
