@@ -1,12 +1,13 @@
 """Generators of yeast promoter tiles: fidelity, memory and obedience, judged by an oracle.
 
     python -m benchmarks gpra_generators [--tiles FILE] [--generators diffusion,gan]
-        [--minutes 30] [--threads N] -o DIR
+        [--minutes 30] [--threads N] [--guidance 1] [--levels-only] -o DIR
 
 Needs the table of tiles (GSE104878), which the project does not ship: ``--tiles``, or the folder
 named by EXPRIMO_REALDATA. A generator learns from nine chromosomes; the oracle learns from two
 others and the random tiles; the held-out tiles are those that neither has seen. What stands in
-DIR already is not made again.
+DIR already is not made again. ``--levels-only`` draws nothing but the ten asked levels, and looks
+at their fidelity too: what guidance above 1 gains, and what it costs.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import pandas as pd
 
 import exprimo
 from exprimo import Dataset
+from exprimo.core.sequence import decode
 from exprimo.evaluate.regression import spearman
 
 TEST, ORACLE_VAL, ORACLE_TEST, ORACLE = "IV", "XI", "X", ("XII", "XIII")
@@ -39,6 +41,7 @@ def main(arguments: Sequence[str] = ()) -> None:
     parser.add_argument("--minutes", type=float, default=30.0)
     parser.add_argument("--threads", type=int, default=None)
     parser.add_argument("--guidance", type=float, default=1.0)
+    parser.add_argument("--levels-only", action="store_true")
     parser.add_argument("-o", "--out", type=Path, required=True)
     wanted = parser.parse_args(list(arguments))
     wanted.out.mkdir(parents=True, exist_ok=True)
@@ -91,6 +94,10 @@ def _judge(
     )
     work = wanted.out / f"{family}-judged"
     work.mkdir(exist_ok=True)
+    if wanted.levels_only:
+        _asked_levels(folder, native, oracle, work, wanted)
+        _show(_levels_checked(folder, native, oracle, work, wanted))
+        return
     sample = work / "sample.h5"
     threads = wanted.threads
     if not sample.exists():
@@ -108,6 +115,11 @@ def _judge(
         print(
             f"  gate {done.verdict} {'; '.join(done.reasons)}; asked as in training: {done.asked}"
         )
+    _show(measures)
+    _asked_levels(folder, native, oracle, work, wanted)
+
+
+def _show(measures: pd.DataFrame) -> None:
     wide = measures.assign(
         shown=[
             f"{v:.4f} [{a:.4f}, {b:.4f}]" for v, a, b in measures[["value", "low", "high"]].values
@@ -115,7 +127,6 @@ def _judge(
     ).pivot(index="measure", columns="set", values="shown")
     order = list(dict.fromkeys(measures["measure"]))
     print(wide.loc[order, list(SHOWN)].to_string())
-    _asked_levels(folder, native, oracle, work, wanted)
 
 
 def exprimo_generator(folder: Path) -> dict[str, object]:
@@ -145,20 +156,43 @@ def _asked_levels(
             )  # fmt: skip
         asked.append(np.full(PER_LEVEL, level))
         predicted.append(_predictions(oracle, drawn, work, wanted.threads))
-    by_id = _predictions(oracle, native, work, wanted.threads)
     rng = np.random.default_rng(0)
-    # At each level, the hundred held-out tiles whose measured value is nearest to it.
-    rows = np.concatenate([held[np.argsort(abs(values[held] - at))[:PER_LEVEL]] for at in levels])
-    for name, x, y in (
-        ("asked, generated", np.concatenate(asked), np.concatenate(predicted)),
-        ("measured, held-out at the same levels", values[rows], by_id[rows]),
-        ("measured, all held-out", values[held], by_id[held]),
-    ):
+    told = [("asked, generated", np.concatenate(asked), np.concatenate(predicted))]
+    if not wanted.levels_only:
+        by_id = _predictions(oracle, native, work, wanted.threads)
+        # At each level, the hundred held-out tiles whose measured value is nearest to it.
+        nearest = [held[np.argsort(abs(values[held] - at))[:PER_LEVEL]] for at in levels]
+        rows = np.concatenate(nearest)
+        told += [
+            ("measured, held-out at the same levels", values[rows], by_id[rows]),
+            ("measured, all held-out", values[held], by_id[held]),
+        ]
+    for name, x, y in told:
         low, high = _interval(x, y, rng)
         print(f"  rank correlation with the oracle: {name}: {spearman(x, y):.3f} "
               f"[{low:.3f}, {high:.3f}], n {len(x):,}")  # fmt: skip
     means = [f"{a:.1f}: {p.mean():.1f}" for a, p in zip(levels, predicted, strict=True)]
     print("  asked: mean predicted  " + "  ".join(means))
+
+
+def _levels_checked(
+    folder: Path, native: Path, oracle: Path, work: Path, wanted: argparse.Namespace
+) -> pd.DataFrame:
+    """Check the sequences of all levels as one set: they are as the training examples are."""
+    if (work / "levels-check").exists():
+        return pd.read_csv(work / "levels-check" / "measures.tsv", sep="\t")
+    lines = []
+    for number in range(LEVELS):
+        with Dataset.open(work / f"level{number}.h5") as drawn:
+            for row, codes in enumerate(drawn.rows("sequence", np.arange(PER_LEVEL))):
+                lines.append(f">level{number}_{row}\n{decode(codes)}\n")
+    (work / "levels.fa").write_text("".join(lines), encoding="ascii")
+    done = exprimo.generate_check(
+        work / "levels.fa", native, work / "levels-check", generator=folder, oracle=oracle,
+        queries=200, threads=wanted.threads,
+    )  # fmt: skip
+    print(f"  gate {done.verdict} {'; '.join(done.reasons)}")
+    return done.measures
 
 
 def _predictions(

@@ -48,13 +48,22 @@ Ratio = Annotated[
     float | None,
     typer.Option(help="With --augment: positives for each negative; default: 1."),
 ]
+Like = Annotated[
+    Path | None,
+    typer.Option(help="Train as this run was: same split, target, model and settings."),
+]
 Insist = Annotated[
     bool,
     typer.Option("--insist", help="With --augment: although its check failed, or is not done."),
 ]
+Seed = Annotated[int | None, typer.Option(help="Seed of weights, order, augmentation; default: 0.")]
 Embeddings = Annotated[
     Path | None, typer.Option(help="A store from exprimo embed, for models that read it.")
 ]
+
+
+# Arguments of train that are no settings.
+_NAMED = ("dataset", "out", "model", "like", "resume", "allow_leak")
 
 
 def register(app: typer.Typer) -> None:
@@ -133,6 +142,7 @@ def _train(
     dataset: Annotated[Path, typer.Argument(help="The dataset, an .h5 file.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="The run's folder.")],
     model: Model = None,
+    like: Like = None,
     preset: Preset = None,
     target: Annotated[str | None, typer.Option(help="Which target.")] = None,
     above: Above = None,
@@ -142,13 +152,13 @@ def _train(
     val_chroms: Annotated[str, typer.Option(help="Chromosomes that tune: A,B.")] = "",
     test_cells: Annotated[str, typer.Option(help="Cell types that judge: A,B.")] = "",
     val_cells: Annotated[str, typer.Option(help="Cell types that tune: A,B.")] = "",
-    seed: Annotated[int, typer.Option(help="Seed of weights, order, augmentation.")] = 0,
-    ensemble: Annotated[int, typer.Option(help="Members.", min=1)] = 1,
+    seed: Seed = None,
+    ensemble: Annotated[int | None, typer.Option(help="Members; default: 1.", min=1)] = None,
     epochs: Annotated[int | None, typer.Option(help="Passes; default: by size.", min=1)] = None,
     reverse_complement: Annotated[
-        Literal["none", "augment", "average", "both"],
-        typer.Option(help="Read both strands; for strand-symmetric assays."),
-    ] = "none",
+        Literal["none", "augment", "average", "both"] | None,
+        typer.Option(help="Read both strands; for strand-symmetric assays; default: none."),
+    ] = None,
     shift: Annotated[
         int | None,
         typer.Option(help="Shift by up to N bases in training; default: by size.", min=0),
@@ -181,17 +191,21 @@ def _train(
         "augment": _augment_settings(augment, ratio, insist),
         "machine": {"device": device, "threads": threads},
     }
-    settings_from(values, settings or (), ("dataset", "out", "model", "resume", "allow_leak"))
+    settings_from(values, settings or (), _NAMED)
     with bars():
         run = exprimo.train(
-            dataset, out, model=model, resume=resume, allow_leak=allow_leak, **values
+            dataset, out, model=model, like=like, resume=resume, allow_leak=allow_leak, **values
         )
     say_run(run, as_json=as_json)
 
 
 def _augment_settings(sample: Path | None, ratio: float | None, insist: bool) -> dict[str, Any]:
-    wanted = {} if ratio is None else {"ratio": ratio}
-    return {"sample": None if sample is None else str(sample), **wanted, "insist": insist}
+    return {
+        "sample": None if sample is None else str(sample),
+        "ratio": ratio,
+        # Not given is not a no: a run that this one is like may have insisted.
+        "insist": insist or None,
+    }
 
 
 def _split_settings(

@@ -10,13 +10,18 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
     TaskID,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.table import Column
 
 from exprimo.core.progress import show_progress
+
+# Seconds over which the rate is taken; of steps slower than half of it no time left is told.
+_REMEMBERED = 3600.0
 
 
 class RichSink:
@@ -49,16 +54,27 @@ def bars() -> Iterator[None]:
     if not console.is_terminal:
         yield
         return
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[note]}"),
-    )
-    with (
-        Progress(*columns, console=console, transient=True) as progress,
-        show_progress(RichSink(progress)),
-    ):
+    with drawn_on(console) as progress, show_progress(RichSink(progress)):
         yield
+
+
+def drawn_on(console: Console) -> Progress:
+    """Give bars that say the time left of slow steps too: a training takes minutes, not seconds."""
+    return Progress(
+        *columns(), console=console, transient=True, expand=True, speed_estimate_period=_REMEMBERED
+    )
+
+
+def columns() -> tuple[ProgressColumn, ...]:
+    """Give the columns: on a narrow terminal bar and note give way, never a number or a time."""
+    return (
+        TextColumn("{task.description}", table_column=Column(no_wrap=True)),
+        BarColumn(bar_width=None, table_column=Column(ratio=1, min_width=6)),
+        MofNCompleteColumn(table_column=Column(no_wrap=True, min_width=5)),
+        TimeElapsedColumn(table_column=Column(no_wrap=True, min_width=7)),
+        TimeRemainingColumn(table_column=Column(no_wrap=True, min_width=7)),
+        TextColumn(
+            "{task.fields[note]}",
+            table_column=Column(ratio=2, no_wrap=True, overflow="ellipsis"),
+        ),
+    )

@@ -69,8 +69,12 @@ class Ledger:
         held_out: Iterable[str],
         *,
         allow: bool = False,
+        remedy: str | None = None,
     ) -> list[Leak]:
-        """Refuse evaluation on what was learned from; with ``allow`` return the leaks instead."""
+        """Refuse evaluation on what was learned from; with ``allow`` return the leaks instead.
+
+        ``remedy`` is for those that cannot be told to allow it.
+        """
         found = self.leaks(judged, held_out)
         if found and not allow:
             worst = max(found, key=lambda leak: len(leak.keys))
@@ -80,7 +84,8 @@ class Ledger:
                 record=f"{worst.unit} {', '.join(worst.keys[:5])}",
                 found=f"{total} shared keys ({', '.join(sorted({leak.unit for leak in found}))})",
                 expected="none, because the split holds them out",
-                remedy="Evaluate on the test part or on other data; "
+                remedy=remedy
+                or "Evaluate on the test part or on other data; "
                 "--allow-leak shows the number anyway and stamps it",
             )
         return found

@@ -12,7 +12,6 @@ from exprimo.core.dataset import Dataset, TargetInfo
 from exprimo.core.dataset.generated import taught_before
 from exprimo.core.errors import ConfigError, InputError, MismatchError
 from exprimo.core.ledger import Ledger, keys_of
-from exprimo.core.run import Run
 from exprimo.core.sequence import N_CODE, Codes
 from exprimo.core.split import Split
 from exprimo.generate.conditioning import Conditioning, Label, class_names
@@ -20,6 +19,7 @@ from exprimo.generate.config import USUAL_WATCH, GenerateConfig
 from exprimo.generate.held_out import held_out_facts
 from exprimo.splits import make_split
 from exprimo.training.material import thin
+from exprimo.training.recorded import split_like
 
 FEWEST = 100
 """Sequences without which there is nothing to learn a distribution from."""
@@ -78,21 +78,18 @@ class TrainingSequences(NamedTuple):
 def find_split(dataset: Dataset, config: GenerateConfig) -> Split:
     """Take the split of the Run that is named, or make one as training does."""
     if config.like is not None:
-        split = Run.open(config.like).split
-    else:
-        wanted = config.split
-        split = make_split(
-            dataset,
-            None if wanted.strategy == "auto" else wanted.strategy,
-            seed=wanted.seed,
-            fractions=wanted.fractions,
-            test_chroms=wanted.test_chroms,
-            val_chroms=wanted.val_chroms,
-            test_cells=wanted.test_cells,
-            val_cells=wanted.val_cells,
-        )
-    split.check_dataset(dataset.sha256, file=dataset.path)
-    return split
+        return split_like(config.like, dataset)
+    wanted = config.split
+    return make_split(
+        dataset,
+        None if wanted.strategy == "auto" else wanted.strategy,
+        seed=wanted.seed,
+        fractions=wanted.fractions,
+        test_chroms=wanted.test_chroms,
+        val_chroms=wanted.val_chroms,
+        test_cells=wanted.test_cells,
+        val_cells=wanted.val_cells,
+    )
 
 
 def gather(dataset: Dataset, config: GenerateConfig, split: Split) -> TrainingSequences:
@@ -145,6 +142,16 @@ def ledger_of(dataset: Dataset, sequences: TrainingSequences) -> Ledger:
         learned["generator's condition"] = keys_of(dataset, sequences.rows)
     # What was generated carries on what its own generator learned from.
     return Ledger(learned).merged(taught_before(dataset.path))
+
+
+def refuse_leaks(ledger: Ledger, dataset: Dataset, split: Split) -> None:
+    """Refuse a generator that would learn from what the split's test part holds."""
+    ledger.check(
+        keys_of(dataset, split.rows("test")),
+        split.held_out,
+        remedy="Learn from a split that keeps equal examples on one side: --split homology, or "
+        "--like a run that was trained without --allow-leak",
+    )
 
 
 def _target(dataset: Dataset, config: GenerateConfig) -> TargetInfo | None:

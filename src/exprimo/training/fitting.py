@@ -60,10 +60,11 @@ def fit_model(material: Material, config: TrainConfig, folder: Path) -> Fitted:
 
 def settled_fit(material: Material, config: TrainConfig) -> FitConfig:
     """Replace what was left to be chosen by the examples that the model learns from."""
-    n = len(material.learned)
     balance = material.balance
-    window = window_of(material.dataset)
-    settled = resolve_fit(config.fit, balance.learned(n), window, balance.shown(n))
+    # Rate and shift follow from real examples, epochs and batches from what an epoch shows.
+    n_real = balance.learned(len(material.parts["train"]))
+    n_shown = balance.shown(len(material.learned))
+    settled = resolve_fit(config.fit, n_real, window_of(material.dataset), n_shown)
     if trained_network(material.spec, material.options)[0].unlabelled:
         # Epochs that were asked for are those of what is learned without labels; else it has
         # its own.

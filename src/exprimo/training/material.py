@@ -120,12 +120,14 @@ def gather(dataset: Dataset, config: TrainConfig, split: Split) -> Material:
             _refuse_absent_classes(dataset, target, part, values[parts[part]])
     train = values[parts["train"]]
     added = augment(dataset, config, split, _inputs_of(spec, options), Classes(target, cut, train))
+    n_real = len(train)
     if added is not None:
         values = added.values(values)
         train = np.append(train, values[added.rows])
     balance = balance_of(train, config.fit, task, len(target.classes) or 2)
     if spec.adapt is not None:
-        options = spec.adapt(options, balance.learned(len(train)))
+        # Examples that were made up are no more data: the network is as it is without them.
+        options = spec.adapt(options, balance.learned(n_real))
     options, settled = _settle(spec, options, dataset, parts["train"])
     return Material(
         dataset,

@@ -32,6 +32,7 @@ from exprimo.features.embeddings import embedding_facts
 from exprimo.models.network import Precision
 from exprimo.models.stored import save_model
 from exprimo.splits import make_split
+from exprimo.splits.novelty import outside_training
 from exprimo.training.config import AugmentConfig, TrainConfig
 from exprimo.training.fitting import (
     complete_options,
@@ -122,6 +123,7 @@ def train_run(
         metrics = {
             **_facts(material, fitted),
             **_judgement(material, judged, used, config),
+            "outside": _outside(dataset, used, split),
             "leaks": leak_facts(held),
             "allow_leak": allow_leak,
             "train_seconds": seconds,
@@ -135,6 +137,11 @@ def train_run(
         if on_complete is not None:
             on_complete(folder)
     return Run.open(target)
+
+
+def _outside(dataset: Dataset, used: Split, given: Split | None) -> list[dict[str, Any]]:
+    """Count test examples unlike training; who gave the split did so once for all its runs."""
+    return [] if given else [one._asdict() for one in outside_training(dataset, used)]
 
 
 def _judgement(

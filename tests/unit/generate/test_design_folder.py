@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -227,6 +228,23 @@ def test_a_generator_that_cannot_be_asked_is_steered_all_the_same(
     table = done.summary.set_index("method")
     assert list(table.index) == ["guidance", "ranked", "unguided draw", "held-out nearest"]
     assert table.loc["guidance", "error"] < table.loc["unguided draw", "error"] - 2
+
+
+def test_a_value_that_no_training_example_has_is_said_to_be_one(
+    world: World, tmp_path: Path
+) -> None:
+    def told(target: float, **more: Any) -> list[str]:
+        done = generate_design(
+            world.guide, world.data, tmp_path / f"{target}", target=target, methods=["ranked"],
+            **more, **QUICK,
+        )  # fmt: skip
+        return [note for note in done.notes if "as extreme as" in note]
+
+    guide, generator = told(60, generator=world.diffusion)
+    ends = r"a value as extreme as 60 \(-?[\d.]+ to [\d.]+\)"
+    assert re.search(f"example of the guide has {ends}: its predictions there are extra", guide)
+    assert re.search(f"example of the generator has {ends}: what it is asked for", generator)
+    assert told(9, generator=world.diffusion) == []
 
 
 def test_classes_are_asked_for_by_probability_or_name(world: World, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -11,14 +11,27 @@ import pandas as pd
 import pytest
 
 from exprimo.core.dataset import Dataset, write_dataset
-from exprimo.core.errors import ConfigError, ExprimoError, InputError, MismatchError, VersionError
-from exprimo.core.ledger import keys_of
+from exprimo.core.errors import (
+    ConfigError,
+    ExprimoError,
+    InputError,
+    LeakError,
+    MismatchError,
+    VersionError,
+)
+from exprimo.core.ledger import Ledger, keys_of
 from exprimo.core.split import Split
 from exprimo.generate import generate_fit
 from exprimo.generate.config import GenerateConfig
 from exprimo.generate.fidelity.memorisation.gate import FEWEST
 from exprimo.generate.held_out import FEWEST_HELD_OUT
-from exprimo.generate.material import TrainingSequences, find_split, gather, ledger_of
+from exprimo.generate.material import (
+    TrainingSequences,
+    find_split,
+    gather,
+    ledger_of,
+    refuse_leaks,
+)
 
 
 def _write(path: Path, codes: npt.NDArray[np.uint8], **targets: Any) -> Path:
@@ -39,6 +52,18 @@ def _gathered(path: Path, **settings: Any) -> tuple[TrainingSequences, Split]:
     with Dataset.open(path) as data:
         split = find_split(data, config)
         return gather(data, config, split), split
+
+
+def test_what_the_test_part_holds_is_refused_with_what_helps_here(motifs: Path) -> None:
+    config = GenerateConfig.checked({"dataset": str(motifs), "split": "random"})
+    with Dataset.open(motifs) as data:
+        split = find_split(data, config)
+        learned = Ledger({"generator": keys_of(data, split.rows("test")[:2])})
+        with pytest.raises(LeakError, match="leak: generator learned from") as error:
+            refuse_leaks(learned, data, split)
+    # This command has no option that allows it.
+    assert "--allow-leak shows" not in str(error.value)
+    assert "--split homology, or --like a run" in str(error.value)
 
 
 def test_only_training_examples_are_learned_from(motifs: Path) -> None:
@@ -71,9 +96,11 @@ def test_the_split_of_a_run_says_what_may_be_learned_from(
     )
 
     class Opened:
+        path = Path("RUN")
         split = given
+        provenance: ClassVar = {"dataset": {"path": "D.h5"}}
 
-    monkeypatch.setattr("exprimo.generate.material.Run.open", lambda _: Opened)
+    monkeypatch.setattr("exprimo.training.recorded.like.Run.open", lambda _: Opened)
     sequences, split = _gathered(motifs, like="RUN", split="auto")
     assert split is given
     assert set(sequences.rows) == set(given.rows("train"))

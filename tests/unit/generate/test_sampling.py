@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +79,19 @@ def test_a_dataset_has_the_target_asked_for_and_the_stamp(fitted: Path, tmp_path
     assert stamped.ledger == stamp.ledger
     with Dataset.open(path) as data:
         assert data.sha256 == before
+
+
+def test_a_value_that_no_training_example_has_is_said_to_be_one(
+    fitted: Path, tmp_path: Path
+) -> None:
+    inside = generate_sample(fitted, tmp_path / "A.h5", n=2, target=1.0, threads=1)
+    beyond = generate_sample(fitted, tmp_path / "B.h5", n=2, target=9.0, threads=1)
+    assert inside.notes == ()
+    [note] = beyond.notes
+    words = (
+        r"y 9 is beyond the training examples, which have -0\.\d+ to 2\.\d+: nothing was learned"
+    )
+    assert re.match(words, note)
 
 
 def test_real_sequences_have_no_stamp(motifs: Path) -> None:

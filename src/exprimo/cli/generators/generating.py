@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -156,15 +155,9 @@ def _sample(
 
 
 def _next_command(done: Sampled, generator: Path) -> str:
-    """Write the command that checks what was drawn; a FASTA names no generator."""
-    dataset, here = done.dataset or Path("D.h5"), Path.cwd()
-    if dataset.is_relative_to(here):
-        dataset = dataset.relative_to(here)
-    words = ["exprimo", "generate", "check", str(done.path), str(dataset)]
-    if done.path.suffix != ".h5":
-        words += ["--generator", str(generator)]
-    stem = done.path.name.removesuffix(".gz").rpartition(".")[0]
-    return shlex.join([*words, "-o", str(done.path.with_name(f"{stem}-check"))])
+    from exprimo.core.dataset.generated import check_command
+
+    return check_command(done.path, done.dataset or "D.h5", generator=generator)
 
 
 def _check(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shlex
 import shutil
 from collections.abc import Callable, Mapping
+from itertools import chain, count
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -135,6 +137,34 @@ def contents_digest(path: str | Path) -> str:
                 for start in range(0, len(arrays[name]), _ROWS):
                     found.update(np.ascontiguousarray(arrays[name][start : start + _ROWS]).data)
     return found.hexdigest()
+
+
+def check_command(
+    sample: str | Path, dataset: str | Path, *, generator: str | Path | None = None
+) -> str:
+    """Write the command that checks a sample, into a folder that does not stand yet.
+
+    A FASTA names no generator, so that must be named.
+
+    Examples
+    --------
+    >>> check_command("more/S.h5", "D.h5")
+    'exprimo generate check more/S.h5 D.h5 -o more/S-check'
+    """
+    drawn = Path(sample)
+    words = ["exprimo", "generate", "check", _near(drawn), _near(Path(dataset))]
+    if drawn.suffix != ".h5" and generator is not None:
+        words += ["--generator", str(generator)]
+    stem = drawn.name.removesuffix(".gz").rpartition(".")[0]
+    names = chain([f"{stem}-check"], (f"{stem}-check{number}" for number in count(2)))
+    free = next(place for name in names if not (place := drawn.with_name(name)).exists())
+    return shlex.join([*words, "-o", _near(free)])
+
+
+def _near(path: Path) -> str:
+    """Write a path from here on, if it lies below."""
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 def taught_before(path: str | Path) -> Ledger:

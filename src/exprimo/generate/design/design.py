@@ -272,6 +272,11 @@ def _notes(setting: _Setting, table: pd.DataFrame, n: int) -> list[str]:
             f"({aim.learned[0]:g} to {aim.learned[1]:g}): its predictions there are extrapolated"
         )
     source = setting.source
+    if source is not None and (ends := source.learned) is not None:
+        notes.append(
+            f"no training example of the generator has a value as extreme as {aim.value:g} "
+            f"({ends[0]:g} to {ends[1]:g}): what it is asked for there, it has not learned"
+        )
     if source is not None and source.condition is None:
         notes.append(
             "the generator is not asked for the target, as it was not fitted with a condition "

@@ -59,6 +59,14 @@ class Source(NamedTuple):
         """Whether each of its passes can follow the guide."""
         return isinstance(self.loaded.family, Steers)
 
+    @property
+    def learned(self) -> tuple[float, float] | None:
+        """What its training examples have, where it is asked for a value that none of them has."""
+        conditioning = self.loaded.layout.conditioning
+        if self.condition is None or not conditioning.is_beyond(self.condition):
+            return None
+        return conditioning.spread[0], conditioning.spread[-1]
+
     def asked(self, n: int, seed: int) -> Asked:
         """Ask for ``n`` sequences of the target, where it can be asked for."""
         return Asked(n, self.condition, self.steps, self.guidance, 1.0, seed)

@@ -83,7 +83,8 @@ def compare(material: Material, judges: Judges, *, draws: int, most: int, seed: 
         drawn = {GENERATED: sets[GENERATED](n, rng), REAL: real[floor]}
         drawn |= {name: make(n, rng) for name, make in sets.items() if name != GENERATED}
         uses: dict[str, MotifUse] = {}
-        for name, size, found in _all_measures(drawn, real[other], judges, uses):
+        kin = {REAL: material.held_group[floor], OTHER_HALF: material.held_group[other]}
+        for name, size, found in _all_measures(drawn, real[other], kin, judges, uses):
             rows += [(measure, name, size, draw, value) for measure, value in found.items()]
         used.append(uses)
     if judges.oracle is not None and judges.unseen is not None:
@@ -113,9 +114,13 @@ def _without_replacement(codes: Codes) -> Draw:
 
 
 def _all_measures(
-    drawn: dict[str, Codes], real: Codes, judges: Judges, uses: dict[str, MotifUse]
+    drawn: dict[str, Codes],
+    real: Codes,
+    kin: dict[str, npt.NDArray[np.int64]],
+    judges: Judges,
+    uses: dict[str, MotifUse],
 ) -> Iterator[tuple[str, int, dict[str, float]]]:
-    """Give (set, n, values) of each measure of each set."""
+    """Give (set, n, values) of each measure of each set; ``kin`` has the groups of real ones."""
     n, length = real.shape
     scanned = min(n, max(_FEWEST_READ, int(_SCANNED / (length * max(1, len(judges.motifs))))))
     read = _readable(n, length)
@@ -125,14 +130,17 @@ def _all_measures(
     vectors = judges.embedding(real[:read]) if judges.embedding else None
     for name, codes in drawn.items():
         yield name, n, kmer_spectra(codes, real)
-        yield name, n, position_kmers(codes, real)
+        group, real_group = kin.get(name), kin[OTHER_HALF]
+        yield name, n, position_kmers(codes, real, group, real_group)
         yield name, n, gc_profile(codes, real)
         yield name, n, diversity(codes)
         if judges.motifs:
             uses[name] = motif_use(codes[:scanned], judges.motifs, background, judges.pvalue)
             yield name, scanned, compare_use(uses[name], uses[OTHER_HALF])
         if judges.embedding and vectors is not None:
-            yield name, read, two_sample(judges.embedding(codes[:read]), vectors)
+            some = None if group is None else group[:read]
+            own = judges.embedding(codes[:read])
+            yield name, read, two_sample(own, vectors, some, real_group[:read])
 
 
 def _readable(n: int, length: int) -> int:

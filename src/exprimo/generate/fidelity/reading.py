@@ -59,12 +59,14 @@ def read_sample(path: str | Path) -> Sample:
     if source.name.endswith(_FASTA):
         sample = Sample(source, _read_fasta(source), None)
     else:
+        draw = "exprimo generate sample GEN -n N -o S.h5"
+        Dataset.open(source, remedy=f"Draw one: {draw}").close()
         stamp = read_stamp(source)
         if stamp is None:
             raise InputError(
                 "a dataset whose sequences were not generated",
                 file=source,
-                expected="one made by: exprimo generate sample GEN -n N -o S.h5",
+                expected=f"one made by: {draw}",
                 remedy="Sequences from elsewhere can be checked as FASTA",
             )
         with Dataset.open(source) as data:

@@ -22,7 +22,6 @@ from exprimo.core.files.atomic import (
     refuse_existing,
 )
 from exprimo.core.files.provenance import describe_origin, sha256_file
-from exprimo.core.ledger import keys_of
 from exprimo.core.progress import task as progress_task
 from exprimo.core.run import write_json
 from exprimo.core.split import Split
@@ -31,7 +30,13 @@ from exprimo.generate.family import Family, FamilySpec, Layout
 from exprimo.generate.fitting.loop import fit_family
 from exprimo.generate.fitting.state import Progress
 from exprimo.generate.folder import BOUND_FILES, GENERATOR_FORMAT, Generator
-from exprimo.generate.material import TrainingSequences, find_split, gather, ledger_of
+from exprimo.generate.material import (
+    TrainingSequences,
+    find_split,
+    gather,
+    ledger_of,
+    refuse_leaks,
+)
 from exprimo.generate.registry import get_family
 from exprimo.generate.stored import one_device, save_generator
 from exprimo.training.machine import prepare
@@ -141,7 +146,7 @@ def _fit_into(folder: Path, config: GenerateConfig, spec: FamilySpec, data: Data
     config = _complete(config, spec, sequences, precision)
     _store_config(config, folder)
     ledger = ledger_of(data, sequences)
-    ledger.check(keys_of(data, split.rows("test")), split.held_out)
+    refuse_leaks(ledger, data, split)
     ledger.save(folder / "ledger.parquet")
     layout = Layout(sequences.codes.shape[1], sequences.conditioning, device, precision)
     torch.manual_seed(config.seed)

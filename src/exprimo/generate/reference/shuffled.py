@@ -16,12 +16,17 @@ from exprimo.core.dataset.writer import DatasetWriter
 from exprimo.core.errors import ConfigError
 from exprimo.core.files.atomic import atomic_file, refuse_existing
 from exprimo.core.files.provenance import describe_origin
-from exprimo.core.ledger import keys_of
 from exprimo.core.sequence import Codes
 from exprimo.features.shuffles import dinucleotide_shuffle
 from exprimo.generate.conditioning import target_kind
 from exprimo.generate.config import GenerateConfig
-from exprimo.generate.material import TrainingSequences, find_split, gather, ledger_of
+from exprimo.generate.material import (
+    TrainingSequences,
+    find_split,
+    gather,
+    ledger_of,
+    refuse_leaks,
+)
 from exprimo.generate.reference.rivals import SHUFFLE
 
 _CHUNK = 1000
@@ -89,7 +94,7 @@ def write_shuffles(
         split = find_split(data, config)
         learned = gather(data, config, split)
         ledger = ledger_of(data, learned)
-        ledger.check(keys_of(data, split.rows("test")), split.held_out)
+        refuse_leaks(ledger, data, split)
         origin: dict[str, Any] = {
             "family": SHUFFLE,
             "dataset": {"path": str(data.path.resolve()), "sha256": data.sha256},

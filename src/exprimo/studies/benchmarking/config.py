@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, field_validator, model_validator
 
 from exprimo.core.config import Config
 from exprimo.models import get_spec
 from exprimo.training import FitConfig, MachineConfig
+from exprimo.training.config import AugmentConfig
 
 
 class ComparisonConfig(Config):
@@ -83,3 +84,28 @@ class BenchmarkConfig(ComparisonConfig):
     """What this file describes."""
     dataset: str
     """The dataset, an .h5 file."""
+    augment: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    """Rows that learn from generated positives besides: name of the row -> ``sample``, ``ratio``
+    and ``insist``, as training takes them. Make such a row with variants, so that its model
+    stands beside it without; ``fit.imbalance`` is for the other rows. A generator knows one split,
+    so name one under splits."""
+
+    @field_validator("augment")
+    @classmethod
+    def _as_training_takes_them(cls, rows: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        for own in rows.values():
+            AugmentConfig.model_validate(own)
+        return rows
+
+    @model_validator(mode="after")
+    def _one_split_of_a_generator(self) -> Self:
+        if self.augment and len(set(self.splits)) > 1:
+            raise ValueError(
+                "generated sequences belong to the split that their generator was fitted on: "
+                f"name one split, not {', '.join(self.splits)}"
+            )
+        return self
+
+    def augment_of(self, row: str) -> AugmentConfig:
+        """Give the generated positives that a row learns from; none for most."""
+        return AugmentConfig.checked(self.augment.get(row, {}))

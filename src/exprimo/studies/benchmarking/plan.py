@@ -54,8 +54,11 @@ def own_imbalance(model: str, config: BenchmarkConfig) -> Imbalance:
     """Give what a model of a benchmark does about unequal classes.
 
     The baselines that every benchmark carries come without being asked, so those that have no use
-    for the setting are fitted to the classes as they are.
+    for the setting are fitted to the classes as they are. So is a row that learns from generated
+    positives: these are its treatment.
     """
+    if model in config.augment:
+        return "none"
     way, spec = config.fit.imbalance, get_spec(config.entry(model))
     if way is None:
         own: Imbalance = find_preset(spec, config.presets.get(model)).fit.get("imbalance", "none")
@@ -94,7 +97,7 @@ def all_models(
 
 def _refuse_unlisted(config: BenchmarkConfig, names: list[str]) -> None:
     """Refuse settings of a row that is not in the table: a misspelt name would do nothing."""
-    for key in ("presets", "variants", "rivals", "options"):
+    for key in ("presets", "variants", "rivals", "options", "augment"):
         for name in getattr(config, key):
             if name not in names:
                 raise ConfigError(
@@ -202,6 +205,7 @@ def train_config(planned: PlannedRun, config: BenchmarkConfig, split: Split) -> 
             **named_values(config, split.strategy),
         ),
         fit=fit,
+        augment=config.augment_of(planned.model),
         machine=config.machine,
         options=config.options.get(planned.model, {}),
     )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
 
-from exprimo.core.dataset import Dataset
+from exprimo.core.dataset import Dataset, TargetInfo
 from exprimo.core.errors import InputError
 from exprimo.core.files.atomic import (
     atomic_directory,
@@ -25,6 +26,7 @@ from exprimo.core.split import Split
 from exprimo.models import get_spec
 from exprimo.report import build_report
 from exprimo.splits import HomologyGroups, Overlaps, count_overlaps, sequence_groups
+from exprimo.splits.novelty import outside_training
 from exprimo.studies.benchmarking.config import BenchmarkConfig
 from exprimo.studies.benchmarking.plan import (
     PlannedRun,
@@ -40,6 +42,7 @@ from exprimo.studies.benchmarking.tables import (
     score_table,
 )
 from exprimo.training import TrainConfig, train_run
+from exprimo.training.augmentation import check_sample
 from exprimo.training.judging import HEADLINE
 from exprimo.training.objective.cut import task_of
 from exprimo.training.run import dataset_facts
@@ -74,8 +77,7 @@ def run_benchmark(
     started = time.perf_counter()
     with Dataset.open(config.dataset) as dataset, atomic_directory(target, resume=True) as folder:
         facts = dataset.the_target(config.target)
-        config = config.model_copy(update={"target": facts.name})
-        _store_config(config, folder)
+        config = _store_config(config.model_copy(update={"target": facts.name}), folder)
         groups = sequence_groups(dataset) if "sequence" in dataset.inputs else None
         config, splits = _splits(dataset, config, groups, folder)
         overlaps = _overlaps(dataset, splits, groups, folder)
@@ -100,8 +102,7 @@ def run_benchmark(
                 "question": config.question or _question(facts.name, config.models),
                 "dataset": dataset_facts(dataset),
                 "task": task,
-                "target": facts.name,
-                "units": facts.units if config.above is None else "",
+                **_target_facts(facts, config),
                 "headline": headline,
                 "models": [_model_facts(planned, name, config, folder) for name in _names(planned)],
                 "splits": list(splits),
@@ -111,6 +112,10 @@ def run_benchmark(
                 "wall_seconds": time.perf_counter() - started,
                 "ceiling": _ceiling(config),
                 "overlaps": overlaps,
+                "outside": {
+                    name: [one._asdict() for one in outside_training(dataset, split)]
+                    for name, split in splits.items()
+                },
                 "learning_curve": verdict,
             },
         )
@@ -149,10 +154,15 @@ def read_benchmark(path: str | Path) -> Benchmarked:
     )
 
 
-def _store_config(config: BenchmarkConfig, folder: Path) -> None:
+def _store_config(config: BenchmarkConfig, folder: Path) -> BenchmarkConfig:
     if (folder / "config.toml").exists():
         _check_config(config, folder)
     config.save(folder / "config.toml")
+    return config
+
+
+def _target_facts(target: TargetInfo, config: BenchmarkConfig) -> dict[str, str]:
+    return {"target": target.name, "units": target.units if config.above is None else ""}
 
 
 def _check_config(config: BenchmarkConfig, folder: Path) -> None:
@@ -171,8 +181,13 @@ def _check_config(config: BenchmarkConfig, folder: Path) -> None:
 def _splits(
     dataset: Dataset, config: BenchmarkConfig, groups: HomologyGroups | None, folder: Path
 ) -> tuple[BenchmarkConfig, dict[str, Split]]:
-    """Make each split once, and give the configuration with ``auto`` resolved."""
+    """Make each split once, and give the configuration with ``auto`` resolved.
+
+    Generated sequences that a row may not learn from under it are refused, before any run.
+    """
     splits = planned_splits(dataset, config, groups)
+    for row, split in product(config.augment, splits.values()):
+        check_sample(config.augment_of(row), dataset, split)
     (folder / "splits").mkdir(exist_ok=True)
     for split in splits.values():
         path = folder / "splits" / f"{slug(split.strategy)}.parquet"

@@ -18,6 +18,7 @@ from exprimo.training.augmentation.sample import (
     Positives,
     find_positives,
     held_out_keys,
+    open_sample,
     read_sample,
     refuse_leaks,
 )
@@ -92,7 +93,7 @@ def augment(
         return None
     _refuse_what_cannot_be_generated(config.model, inputs, classes)
     _refuse_second_balance(config.fit)
-    sample = Dataset.open(config.augment.sample)
+    sample = open_sample(config.augment.sample)
     try:
         stamp = read_sample(config.augment, sample, dataset)
         held = held_out_keys(dataset, split)
@@ -114,6 +115,15 @@ def augment(
         _facts(config.augment, stamp, sample, classes.train, positives, needed),
         stamp.generator,
     )
+
+
+def check_sample(config: AugmentConfig, dataset: Dataset, split: Split) -> None:
+    """Refuse, before anything is trained, a sample that no model may learn from."""
+    if config.sample is None:
+        return
+    with open_sample(config.sample) as sample:
+        stamp = read_sample(config, sample, dataset)
+        refuse_leaks(stamp, sample, held_out_keys(dataset, split), split)
 
 
 def _refuse_what_cannot_be_generated(model: str, inputs: tuple[str, ...], classes: Classes) -> None:

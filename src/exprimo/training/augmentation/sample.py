@@ -13,6 +13,7 @@ from exprimo.core.dataset import Dataset, TargetInfo
 from exprimo.core.dataset.generated import (
     NOT_CHECKED,
     Generated,
+    check_command,
     contents_digest,
     read_stamp,
 )
@@ -49,6 +50,22 @@ class Positives(NamedTuple):
     other: int
     equal: int
     usual: str
+
+
+def open_sample(path: str) -> Dataset:
+    """Open a sample; say how one is made where there is none."""
+    if path.endswith((".fa", ".fasta", ".fa.gz", ".fasta.gz")):
+        raise InputError(
+            "a FASTA does not say what its generator learned from",
+            file=path,
+            expected="an .h5 file with a generator's stamp and ledger",
+            remedy="Draw them with: exprimo generate sample GEN -n N -o S.h5",
+        )
+    return Dataset.open(
+        path,
+        remedy="Draw one: exprimo generate fit D.h5 --like RUN --label 1 -o GEN, "
+        f"then exprimo generate sample GEN -n N -o {Path(path).name}",
+    )
 
 
 def read_sample(config: AugmentConfig, sample: Dataset, dataset: Dataset) -> Generated:
@@ -93,8 +110,7 @@ def _refuse_unproven(stamp: Generated, sample: Dataset, dataset: Dataset) -> Non
                 file=sample.path,
                 found="contents that changed after the check",
                 expected=_PASSED,
-                remedy="Check them again: exprimo generate check "
-                f"{sample.path} {dataset.path} -o CHECK",
+                remedy=f"Check them again: {check_command(sample.path, dataset.path)}",
             )
         return
     if stamp.fidelity == NOT_CHECKED:
@@ -103,7 +119,7 @@ def _refuse_unproven(stamp: Generated, sample: Dataset, dataset: Dataset) -> Non
             file=sample.path,
             found=NOT_CHECKED,
             expected=_PASSED,
-            remedy=f"Check them: exprimo generate check {sample.path} {dataset.path} -o CHECK. "
+            remedy=f"Check them: {check_command(sample.path, dataset.path)}. "
             "Or learn from them unchecked: --insist",
         )
     reasons = stamp.figures.get("reasons", ())

@@ -107,3 +107,57 @@ def test_halves_share_no_group_but_the_one_that_is_cut() -> None:
     one, other = halves(group, 50, np.random.default_rng(0))
     assert not set(one.tolist()) & set(other.tolist())
     assert len(set(group[one].tolist()) & set(group[other].tolist())) <= 1
+
+
+def _families(n: int, size: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Draw ``n`` families of ``size`` members that differ from their founder at 10% of bases."""
+    codes = np.repeat(rng.integers(0, 4, (n, 40)), size, axis=0)
+    changed = rng.random(codes.shape) < 0.1
+    codes[changed] = rng.integers(0, 4, int(changed.sum()))
+    return codes.astype(np.uint8), np.repeat(np.arange(n), size)
+
+
+def test_families_of_one_source_are_at_distance_0_and_below_what_is_apart() -> None:
+    rng = np.random.default_rng(4)
+    floor, naive, apart = [], [], []
+    for _ in range(60):
+        codes, group = _families(40, 5, rng)
+        # One family is cut, as the halves cut one.
+        one, other = halves(group, 98, rng)
+        kin = group[one], group[other]
+        floor.append(position_kmers(codes[one], codes[other], *kin)["position_4mers"])
+        naive.append(position_kmers(codes[one], codes[other])["position_4mers"])
+        uniform = rng.integers(0, 3, (98, 40)).astype(np.uint8)
+        apart.append(position_kmers(uniform, codes[other], None, kin[1])["position_4mers"])
+    error = np.std(floor) / np.sqrt(60)
+    assert abs(np.mean(floor)) < 3 * error
+    assert np.mean(naive) > 20 * error
+    # Of three bases: 81 words of 1/81 each, against 256 of 1/256.
+    assert np.mean(apart) == pytest.approx(37 * (1 / 81 - 1 / 256), abs=0.05)
+
+
+def test_pairs_of_kin_by_hand() -> None:
+    real = np.stack([encode(word) for word in ("AAAA", "AAAA", "CCCC", "AAAA")])
+    made = np.stack([encode(word) for word in ("AAAA", "CCCC")])
+    # Made: no pair alike. Real: pairs of different groups are 2 x (0-2, 0-3, 1-2, 1-3, 2-3), of
+    # which 0-3 and 1-3 are alike. Across: AAAA with three of four, CCCC with one.
+    found = position_kmers(made, real, None, np.array([0, 0, 1, 2]))["position_4mers"]
+    assert found == pytest.approx(0 + 4 / 10 - 2 * 4 / 8)
+    # Shared groups leave out pairs across as well: made 0 with real 0 and 1, made 1 with real 2.
+    found = position_kmers(made, real, np.array([0, 1]), np.array([0, 0, 1, 2]))["position_4mers"]
+    assert found == pytest.approx(0 + 4 / 10 - 2 * 1 / 5)
+    assert np.isnan(position_kmers(made, real, None, np.zeros(4, int))["position_4mers"])
+
+
+def test_families_of_one_source_cannot_be_told_apart_by_neighbours() -> None:
+    rng = np.random.default_rng(1)
+    founders = rng.normal(size=(120, 3))
+    members = np.repeat(founders, 5, axis=0) + rng.normal(0, 0.05, (600, 3))
+    vectors, group = members.astype(np.float32), np.repeat(np.arange(120), 5)
+    one, other = slice(0, 300), slice(300, 600)
+    assert two_sample(vectors[one], vectors[other])["two_sample"] > 0.95
+    kin = two_sample(vectors[one], vectors[other], group[one], group[other])["two_sample"]
+    assert kin == pytest.approx(0.5, abs=0.15)
+    fresh = rng.normal(size=(300, 3)).astype(np.float32)
+    found = two_sample(fresh, vectors[other], None, group[other])["two_sample"]
+    assert found == pytest.approx(0.5, abs=0.1)

@@ -37,7 +37,7 @@ Train = Callable[..., Run]
 
 def test_nobody_checked(train: Train, make_sample: Make, rare: Path) -> None:
     sample = make_sample(codes(), fidelity="not checked")
-    command = f"exprimo generate check {sample} {rare} -o CHECK"
+    command = f"exprimo generate check {sample} {rare} -o {sample.with_name('S-check')}"
     with pytest.raises(InputError, match="nobody has checked") as error:
         train(sample)
     assert command in str(error.value)
@@ -75,6 +75,20 @@ def test_a_generator_that_learned_from_what_is_held_out(
     with Dataset.open(rare) as data:
         fine = keys_of(data, np.array([2, 3, 4]))
     assert train(make_sample(codes(), learned=fine, name="F.h5")).metrics["augment"]["n"] == 144
+
+
+def test_no_sample_there(train: Train, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no such dataset") as error:
+        train(tmp_path / "none.h5")
+    assert "generate fit D.h5 --like RUN" in str(error.value)
+    assert "exprimo generate sample GEN -n N -o none.h5" in str(error.value)
+    assert "exprimo dataset" not in str(error.value)
+
+
+def test_a_fasta_of_generated_sequences(train: Train, tmp_path: Path) -> None:
+    (tmp_path / "S.fa").write_text(">generated_1\nACGT\n")
+    with pytest.raises(InputError, match=r"FASTA does not say.*generate sample .* -o S\.h5"):
+        train(tmp_path / "S.fa")
 
 
 def test_another_length(train: Train, make_sample: Make) -> None:

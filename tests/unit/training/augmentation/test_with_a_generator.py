@@ -40,7 +40,7 @@ def test_of_one_class_and_of_an_asked_class(tmp_path: Path) -> None:
         exprimo.generate_fit(data, made, like=str(like), **asked, **TINY)
         exprimo.generate_sample(made, sample, n=80, threads=1)
         run = exprimo.train(
-            data, tmp_path / name, augment={"sample": str(sample), **augment}, **settings
+            data, tmp_path / name, like=like, augment={"sample": str(sample), **augment}
         )
         told = run.metrics["augment"]
         assert told["n"] == 30

@@ -27,7 +27,7 @@ from exprimo.studies.differential.imbalance.judging import (
     judged,
     score_rows,
 )
-from exprimo.training import TrainConfig, train_run
+from exprimo.training import train_run
 from exprimo.training.config import AugmentConfig
 
 NONE = "none"
@@ -82,7 +82,7 @@ def compare_imbalance(
         if treatment.name == NONE and stands.exists():
             run = Run.open(stands)
         else:
-            run = _train(planned, treatment, benchmark, split, out, first=runs, resume=resume)
+            run = _train(planned, treatment, benchmark, split, out, resume=resume)
         runs.setdefault((model, treatment.name), []).append(run)
     gates = {treatment.name: treatment.gate for treatment in treatments}
     cells = {
@@ -132,35 +132,18 @@ def _train(
     split: Split,
     out: Path,
     *,
-    first: dict[tuple[str, str], list[Run]],
     resume: bool,
 ) -> Run:
     fit = benchmark.fit.model_copy(update={"imbalance": treatment.way})
     train = train_config(planned, benchmark.model_copy(update={"fit": fit}), split)
     if treatment.sample is not None:
-        train = _augmented(train, treatment.sample, first[planned.model, NONE][0])
+        sample = str(treatment.sample.resolve())
+        added = AugmentConfig(sample=sample, ratio=1.0, insist=True)
+        train = train.model_copy(update={"augment": added})
     folder = out / "runs" / f"{planned.folder}-{treatment.name}"
     folder.parent.mkdir(parents=True, exist_ok=True)
     train_run(train, folder, split=split, resume=resume or folder.exists())
     return Run.open(folder)
-
-
-def _augmented(train: TrainConfig, sample: Path, plain: Run) -> TrainConfig:
-    """Add generated promoters; keep the network, its rate and shifts as they are without.
-
-    These follow from the number of examples where they are unset, and more examples that were
-    made up are no more data. Epochs and batches follow from what an epoch shows, which is as much
-    as oversampling shows.
-    """
-    settled = TrainConfig.load(plain.config_path)
-    kept = {"learning_rate": settled.fit.learning_rate, "shift": settled.fit.shift}
-    return train.model_copy(
-        update={
-            "options": settled.options,
-            "fit": train.fit.model_copy(update=kept),
-            "augment": AugmentConfig(sample=str(sample.resolve()), ratio=1.0, insist=True),
-        }
-    )
 
 
 def _write_tables(cells: dict[tuple[str, str], Judged], split: Split, out: Path) -> None:
