@@ -12,6 +12,7 @@ import pandas as pd
 
 from exprimo.core.dataset import SEQUENCES, Dataset
 from exprimo.core.errors import InputError
+from exprimo.features.embeddings.attach import INPUT as EMBEDDING
 from exprimo.interpret.attributions.store import SEQUENCE, Attributions
 from exprimo.interpret.bins import bin_offsets, bin_table, sum_by_label
 from exprimo.interpret.examples import read_sites
@@ -93,7 +94,7 @@ def bin_tables(
     tables = {}
     for name in found.inputs:
         info = dataset.inputs[name]
-        if name in SEQUENCES or len(info.shape) != 2:
+        if name in (*SEQUENCES, EMBEDDING) or len(info.shape) != 2:
             continue
         n_rows, n_bins = info.shape
         rows = info.labels if len(info.labels) == n_rows else [str(i) for i in range(n_rows)]
@@ -109,6 +110,28 @@ def bin_tables(
             table = table.assign(sd=sd, per_sd=table["mean"] * sd)
         tables[_FILES.get(name, f"{name}_bins.tsv")] = table
     return tables
+
+
+def embedding_table(found: Attributions, around: Around, bin_size: int) -> pd.DataFrame:
+    """Give mean contributions of stored embeddings by bin, summed over channels.
+
+    Parameters
+    ----------
+    bin_size
+        Bases of a bin.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `bins.BIN_COLUMNS`; the first bin begins with the window.
+    """
+    summed = (
+        (rows, values.sum(2, dtype=np.float64)[:, None])
+        for rows, values in _blocks(found, EMBEDDING)
+    )
+    sums = sum_by_label(summed, np.zeros(found.n, np.int64), 1)
+    offsets = [bin_size * b - around.tss_index for b in range(sums.total.shape[2])]
+    return bin_table(sums, [EVERY_EXAMPLE], ["all channels"], offsets)
 
 
 def feature_table(found: Attributions, dataset: Dataset, around: Around) -> pd.DataFrame | None:

@@ -31,7 +31,7 @@ from exprimo.interpret.recovery import Baseline, Recovery
 
 # 2: the method by name, its settings, convergence; contributions of single examples.
 INTERPRETATION_FORMAT = 2
-SUMMARY_FILE = "interpretation.json"
+SUMMARY_FILE, MAP_FILE = "interpretation.json", "layer_map.tsv"
 PLANTED_COLUMN = "planted"
 TOP_COLUMNS = ("position", "rank", "example_id", "prediction", "contribution")
 MAP_COLUMNS = ("example_id", "x", "y", "prediction", "probability", "target")
@@ -229,7 +229,7 @@ def fill_interpretation(
     tables = {
         "importance.tsv": _checked(found.profile, PROFILE_COLUMNS),
         "top_positions.tsv": _checked(found.top, TOP_COLUMNS),
-        "layer_map.tsv": _checked(found.layer_map, MAP_COLUMNS),
+        MAP_FILE: _checked(found.layer_map, MAP_COLUMNS),
         "recovery.tsv": None,
         **found.bins,
     }

@@ -31,6 +31,7 @@ from exprimo.studies.templates import (
     sequence_template,
 )
 from exprimo.training import TrainConfig, train_run
+from exprimo.training.recorded import stated, train_like
 
 KINDS: dict[str, type[Config]] = {
     "sequence": SequenceStudy,
@@ -56,6 +57,7 @@ def train(
     out: str | Path,
     *,
     model: str | None = None,
+    like: str | Path | None = None,
     resume: bool = False,
     allow_leak: bool = False,
     **settings: Any,
@@ -70,6 +72,10 @@ def train(
         The Run's folder, which must not exist.
     model
         A name from `models`; unset: ``histone_fcn`` where the dataset holds signal, else ``cnn``.
+    like
+        An earlier Run of the same dataset: its split as it stands, target, seed, model, options
+        and all other settings but the machine. What is given beside it wins; another ``model``
+        brings its own options and fit.
     resume
         Go on with what a killed run left; the result equals that of an unbroken one.
     allow_leak
@@ -77,15 +83,27 @@ def train(
     settings
         Fields of `TrainConfig`: ``target``, ``seed``, ``ensemble``, ``split={"strategy": ...}``,
         ``fit={"epochs": ...}``, ``augment={"sample": ...}``, ``machine={"threads": ...}``,
-        ``options={...}``.
+        ``options={...}``. None stands for what is not given.
 
     Examples
     --------
     >>> exprimo.train("D.h5", "RUN", split={"strategy": "chromosome"})    # doctest: +SKIP
+    >>> exprimo.train("D.h5", "AGAIN", like="RUN", seed=1)                # doctest: +SKIP
     """
-    chosen = model or _usual_model(dataset)
-    config = TrainConfig.checked({"dataset": str(dataset), "model": chosen, **settings})
-    return train_run(config, out, resume=resume, allow_leak=allow_leak, on_complete=_write_report)
+    values = stated({"dataset": str(dataset), "model": model, **settings})
+    split = None
+    if like is None:
+        config = TrainConfig.checked({"model": model or _usual_model(dataset), **values})
+    else:
+        config, split = train_like(like, values)
+    return train_run(
+        config,
+        out,
+        split=split,
+        resume=resume,
+        allow_leak=allow_leak,
+        on_complete=_write_report,
+    )
 
 
 def _usual_model(dataset: str | Path) -> str:

@@ -76,3 +76,8 @@ def test_places_in_the_genome_follow_the_strand() -> None:
     ]  # fmt: skip
     assert table["position"].tolist() == [-2, -2, -2]
     assert table["name"].tolist() == ["GAT"] * 3
+
+
+def test_a_palindrome_stands_on_the_plus_strand() -> None:
+    plus, minus = (5, 13, 1, 0, 2.0, 0.9, "scan"), (5, 13, -1, 0, 2.0, 0.9, "scan")
+    assert clearest([minus, plus]) == [plus]

@@ -78,3 +78,12 @@ def test_an_unknown_motif_is_named(files, monkeypatch) -> None:
     with pytest.raises(ConfigError, match="REB1"):
         motifs_insert("toy", files / "d.h5", files / "m.meme", files / "out", only=["REB1"])
     assert not (files / "out").exists()
+
+
+def test_a_region_without_room_is_refused(files, monkeypatch) -> None:
+    asked(monkeypatch, CountsGata())
+    for settings in ({"only": ["GATA"]}, {"pair": ("GATA", "M2"), "only": ["M2"]}):
+        with pytest.raises(ConfigError, match=r"no room for the motif.*wider --region"):
+            motifs_insert("toy", files / "d.h5", files / "m.meme", files / "out", backgrounds=20,
+                          region=(27, 30), **settings)  # fmt: skip
+    assert not (files / "out").exists()

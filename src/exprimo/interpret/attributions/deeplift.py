@@ -10,6 +10,7 @@ import torch
 from exprimo.core.predictor import Batch
 from exprimo.interpret.attributions.integrated import rows_at_once
 from exprimo.interpret.attributions.method import MIB, Attributed, MethodConfig, Subject
+from exprimo.interpret.attributions.models.together import side_by_side
 from exprimo.interpret.attributions.references import (
     Inputs,
     Multipliers,
@@ -49,9 +50,10 @@ class DeepLift:
                     name: values.requires_grad_() if name in names else values
                     for name, values in both.items()
                 }
-                with held(member):
+                together = side_by_side(member)
+                with held(together):
                     with RescaleRule(2 * n):
-                        out = subject.output(member, leaves)
+                        out = subject.output(together, leaves)
                     asked = [leaves[name] for name in names]
                     slopes = torch.autograd.grad(out[:n].sum(), asked, materialize_grads=True)
                 for name, slope in zip(names, slopes, strict=True):

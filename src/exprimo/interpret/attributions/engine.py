@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -31,6 +33,8 @@ from exprimo.models.pretrained.xpresso import XpressoPredictor
 from exprimo.models.zoo import Task
 
 SETTINGS_FILE = "settings.json"
+_PARTS = "part-*.npz"
+_DAMAGED = (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile)
 # A stop loses what one part takes; a part is read and written as a whole.
 _PART_EXAMPLES, _PART_NUMBERS = 256, 1 << 24
 
@@ -118,9 +122,11 @@ class Parts:
         self.cuts = [slice(at, at + size) for at in range(0, len(rows), size)]
         path = folder / SETTINGS_FILE
         plain = json.loads(json.dumps(dict(settings)))
-        if not path.exists():
+        known = _begun_with(path)
+        _leave_parts_alone(folder, whole=known is None)
+        if known is None:
             write_json(path, plain)
-        elif (known := json.loads(path.read_text(encoding="utf-8"))) != plain:
+        elif known != plain:
             other = [k for k in plain if known.get(k) != plain[k]] or ["what it holds"]
             raise MismatchError(
                 "the stopped explanation was begun with other settings",
@@ -147,9 +153,9 @@ class Parts:
         with task("Explaining", len(self.rows)) as bar:
             for number, cut in enumerate(self.cuts):
                 rows = self.rows[cut]
-                if self.path(number).exists():
+                arrays = self._whole(number, len(rows))
+                if arrays is not None:
                     known += len(rows)
-                    arrays: Mapping[str, Any] = self.read(number).arrays
                 else:
                     batch = dataset.batch(tuple(subject.predictor.inputs), rows)
                     arrays = _arrays(method.explain(batch), batch)
@@ -161,14 +167,26 @@ class Parts:
     def read(self, number: int) -> Block:
         """Read one part."""
         try:
-            with np.load(self.path(number), allow_pickle=False) as found:
+            # numpy leaves a file open that it cannot read.
+            with self.path(number).open("rb") as file, np.load(file, allow_pickle=False) as found:
                 return Block({name: found[name] for name in found.files})
-        except (OSError, ValueError) as error:
+        except _DAMAGED as error:
             raise FormatError(
                 "a part of a stopped explanation cannot be read",
                 file=self.path(number),
                 remedy="Leave --resume out",
             ) from error
+
+    def _whole(self, number: int, n: int) -> Mapping[str, Any] | None:
+        """Give a part that stands, if it is whole; a damaged one is made again."""
+        if not self.path(number).exists():
+            return None
+        try:
+            arrays = self.read(number).arrays
+        except FormatError:
+            return None
+        whole = "prediction" in arrays and all(len(a) == n for a in arrays.values())
+        return arrays if whole else None
 
     def blocks(self) -> Iterator[Block]:
         """Read all parts, in order."""
@@ -213,6 +231,30 @@ def _refuse_infinite(name: str, values: npt.NDArray[Any]) -> None:
             expected="finite numbers",
             remedy="Look for missing or infinite values in this input of the dataset",
         )
+
+
+def _begun_with(path: Path) -> dict[str, Any] | None:
+    """Read what a stopped explanation was begun with; nothing where that is lost."""
+    try:
+        known = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return None
+    return known if isinstance(known, dict) else None
+
+
+def _leave_parts_alone(folder: Path, *, whole: bool) -> None:
+    """Clear a stopped explanation but for its parts; of ``whole`` these as well.
+
+    Tables, tracks and verdicts are made anew from the parts: those that stand may be of a call
+    that asked for others.
+    """
+    for path in folder.iterdir():
+        if not whole and (path.name == SETTINGS_FILE or path.match(_PARTS)):
+            continue
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
 
 
 class Missed(NamedTuple):

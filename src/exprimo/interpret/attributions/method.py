@@ -102,6 +102,13 @@ class Attributed(NamedTuple):
     convergence: Convergence | None = None
 
 
+class Kmers(NamedTuple):
+    """What a linear model counts: k-mers of length ``k``, both strands as one if ``canonical``."""
+
+    k: int
+    canonical: bool
+
+
 @dataclass(frozen=True)
 class Subject:
     """A model, and which of its outputs is explained by which of its inputs.
@@ -120,6 +127,8 @@ class Subject:
         Inputs as stored -> inputs as the network reads them.
     baselines
         Mean over training examples of inputs that are numbers, (*shape).
+    kmers
+        Of a linear model on k-mer counts what it counts, else None.
     """
 
     predictor: Predictor
@@ -129,6 +138,12 @@ class Subject:
     kind: Task
     inputs_of: Callable[[Batch], Batch]
     baselines: Mapping[str, Floats]
+    kmers: Kmers | None = None
+
+    @property
+    def linear(self) -> bool:
+        """Whether the explained output is linear in counts of k-mers."""
+        return self.kmers is not None and self.kind != "multiclass"
 
     @property
     def net(self) -> NetworkPredictor:
@@ -138,7 +153,8 @@ class Subject:
                 "this model cannot be differentiated",
                 found=type(self.predictor).__name__,
                 expected="a network, such as cnn",
-                remedy="Explain it with: --method mutagenesis",
+                remedy="Explain it with: --method mutagenesis"
+                + (", or gradient_x_input, which here is exact" if self.linear else ""),
             )
         return self.network
 
@@ -173,6 +189,9 @@ _METHODS = {
     "attention": "attention:Attention",
 }
 
+# Of a linear model the weights themselves say it, exactly.
+_OF_KMERS = {"gradient_x_input": "models.kmer_weights:KmerWeights"}
+
 METHOD_TITLES: Mapping[str, str] = {
     "gradient_x_input": "gradient × input",
     "saliency": "gradient",
@@ -186,7 +205,10 @@ METHOD_TITLES: Mapping[str, str] = {
 
 def make_method(subject: Subject, config: MethodConfig) -> Method:
     """Make the method that a configuration names."""
-    module, _, name = _METHODS[config.method].partition(":")
+    found = _METHODS[config.method]
+    if subject.linear:
+        found = _OF_KMERS.get(config.method, found)
+    module, _, name = found.partition(":")
     kind: Any = getattr(import_module(f"exprimo.interpret.attributions.{module}"), name)
     made: Method = kind(subject, config)
     return made

@@ -159,6 +159,7 @@ class Attributions:
             version = file.attrs.get("format_version")
             check_format_version(version, FORMAT_VERSION, file=source, what="explanation")
             check_alphabet(file.attrs.get("alphabet"), file=source)
+            _check_contents(file, source)
             return cls(source, file)
         except BaseException:
             file.close()
@@ -252,8 +253,13 @@ class Attributions:
 
     def _take(self, name: str, rows: Rows) -> Any:
         if rows is None or isinstance(rows, slice):
-            return self._dataset(name)[rows if rows is not None else slice(None)]
-        return np.asarray(self.mapped(name)[rows])
+            found = self._dataset(name)[rows if rows is not None else slice(None)]
+        else:
+            found = np.asarray(self.mapped(name)[rows])
+        known = np.isfinite(found) if found.dtype.kind == "f" else found < len(ALPHABET)
+        if not known.all():
+            raise _changed(self.path, name, f"{found[~known][0]}", "bases, or finite numbers")
+        return found
 
     def _dataset(self, name: str) -> h5py.Dataset:
         if name not in self._file:
@@ -268,3 +274,75 @@ class Attributions:
                 remedy="Explain with another --method, or with this --input",
             )
         return self._file[name]
+
+
+_Shape = tuple[int | None, ...]
+
+
+def _check_contents(file: h5py.File, path: Path) -> None:
+    """Refuse a file whose arrays are not there, or do not fit one another."""
+    _check_array(file, "example_id", (None,), "SO", path)
+    n = int(file["example_id"].shape[0])
+    _check_array(file, "prediction", (n,), "f", path)
+    inputs = file.get("inputs")
+    if not isinstance(inputs, h5py.Group) or not len(inputs):
+        raise _changed(path, "inputs", "none", "contributions of one input or more")
+    for name in inputs:
+        _check_input(file, f"inputs/{name}", n, path)
+    for name in (one for one in _PER_EXAMPLE if one in file):
+        _check_array(file, name, (n,), "f", path)
+    if any(name in file for name in _PLACES):
+        for name, kind in zip(_PLACES, ("SO", "iu", "iu", "SO"), strict=True):
+            _check_array(file, name, (n,), kind, path)
+    _check_attributes(file, path)
+
+
+def _check_input(file: h5py.File, name: str, n: int, path: Path) -> None:
+    values = f"{name}/values"
+    _check_array(file, values, (n,), "f", path)
+    shape = file[values].shape
+    if f"{name}/codes" in file:
+        _check_array(file, f"{name}/codes", (n, shape[1]), "u", path)
+        _check_array(file, values, (n, shape[1]), "f", path)
+    if f"{name}/hypothetical" in file:
+        _check_array(file, f"{name}/hypothetical", (n, 4, shape[1]), "f", path)
+
+
+def _check_array(file: h5py.File, name: str, shape: _Shape, kinds: str, path: Path) -> None:
+    """Check the kind of an array and its shape; of contributions more axes may follow."""
+    array, expected = file.get(name), " x ".join("n" if one is None else f"{one}" for one in shape)
+    if not isinstance(array, h5py.Dataset):
+        raise _changed(path, name, "no such array", expected)
+    open_end = name.endswith("/values") and len(shape) == 1
+    fits = array.ndim > 1 if open_end else array.ndim == len(shape)
+    fits = fits and all(
+        one in (None, there) for one, there in zip(shape, array.shape, strict=False)
+    )
+    if not fits or array.dtype.kind not in kinds:
+        there = " x ".join(map(str, array.shape))
+        expected += " x ..." if open_end else ""
+        raise _changed(path, name, f"{there} of {array.dtype}", expected)
+
+
+def _check_attributes(file: h5py.File, path: Path) -> None:
+    for name in filter(None, str(file.attrs.get(_IN_JSON, "")).split(",")):
+        try:
+            json.loads(file.attrs[name])
+        except (KeyError, TypeError, ValueError) as error:
+            raise _changed(path, name, "no JSON", "JSON") from error
+    values, tss = file.get(f"inputs/{SEQUENCE}/values"), file.attrs.get("tss_index")
+    if values is not None and tss is not None:
+        length = values.shape[1]
+        if not isinstance(tss, int | np.integer) or not 0 <= tss < length:
+            raise _changed(path, "tss_index", tss, f"a column from 0 to {length - 1}")
+
+
+def _changed(path: Path, record: str, found: object, expected: str) -> FormatError:
+    return FormatError(
+        "this is not what exprimo explain writes, so the file was changed or damaged",
+        file=path,
+        record=record,
+        found=found,
+        expected=expected,
+        remedy="Make it again with: exprimo explain MODEL D.h5 -o DIR",
+    )

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,6 +16,7 @@ import pybigtools  # type: ignore[import-untyped]  # the package has no type hin
 
 from exprimo.core.errors import ExprimoError, InputError, MismatchError, StorageError
 from exprimo.core.predictor import Floats
+from exprimo.core.sequence import N_CODE
 from exprimo.interpret.attributions.store import SEQUENCE, Attributions
 
 TRACKS_FOLDER = "tracks"
@@ -38,26 +43,36 @@ def write_tracks(
     folder
         In which ``tracks/NAME.bw`` is written.
     lengths
-        Chromosome -> length; by default a chromosome ends where its last window does.
+        Chromosome -> length; by default a chromosome ends where its last window does. A window may
+        hang over an end of its chromosome, where it holds N; bases there are refused.
     """
     places = found.places
     names = [name for name in found.inputs if name == SEQUENCE]
     if not places or not names:
         raise InputError(
             "these windows have no place on a genome, so no track can be written",
-            file=found.path,
             found="no columns chrom, start, end and strand" if names else "no sequence",
             expected="a dataset that was cut from a genome",
             remedy="Leave --tracks out",
         )
     _check_windows(found, places)
     sizes = _sizes(places, lengths)
+    _check_ends(found, places, sizes)
+    values = _intervals(found, places, sizes)
+    first = next(values, None)
+    if first is None:
+        raise InputError(
+            "no base of these windows is known, so no track can be written",
+            found="N alone",
+            remedy="Leave --tracks out",
+        )
     target = folder / TRACKS_FOLDER / f"{SEQUENCE}.bw"
     target.parent.mkdir(exist_ok=True)
     try:
-        pybigtools.open(str(target), "w").write(sizes, _intervals(found, places, sizes))
-        # The library tells of some failures on the terminal alone.
-        pybigtools.open(str(target)).chroms()
+        # The library tells of failures on the terminal, some of them there alone.
+        with _silent():
+            pybigtools.open(str(target), "w").write(sizes, chain([first], values))
+            pybigtools.open(str(target)).chroms()
     except ExprimoError:
         raise
     except (KeyboardInterrupt, SystemExit, MemoryError):
@@ -79,12 +94,52 @@ def _check_windows(found: Attributions, places: Mapping[str, npt.NDArray[Any]]) 
         row = int(wrong.argmax())
         raise MismatchError(
             "a window is not as long as its place on the genome, as where it holds indels",
-            file=found.path,
             record=str(found.example_id[row]),
             found=f"{found.length:,} bases",
             expected=f"{int(places['end'][row] - places['start'][row]):,}",
             remedy="Leave --tracks out",
         )
+
+
+def _check_ends(
+    found: Attributions, places: Mapping[str, npt.NDArray[Any]], sizes: Mapping[str, int]
+) -> None:
+    """Refuse windows that hold bases where their chromosome has none: it is of another genome."""
+    ends = np.array([sizes[str(name)] for name in places["chrom"]])
+    for row in np.flatnonzero((places["start"] < 0) | (places["end"] > ends)).tolist():
+        start, end = int(places["start"][row]), int(places["end"][row])
+        codes = found.codes(slice(row, row + 1))[0]
+        known = (codes[::-1] if places["strand"][row] == "-" else codes) < N_CODE
+        at = np.arange(start, end)
+        if (known & ((at < 0) | (at >= ends[row]))).any():
+            chrom = str(places["chrom"][row])
+            raise MismatchError(
+                "a window holds bases beyond the ends of its chromosome",
+                record=str(found.example_id[row]),
+                found=f"{chrom}:{start:,}-{end:,}",
+                expected=f"a chromosome {chrom} of more than {ends[row]:,} bases"
+                if start >= 0
+                else "windows that begin at 0 or later, or hold N before",
+                remedy="Give the genome that the dataset was cut from: --fasta",
+            )
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Send what is written to the terminal, also by compiled code, nowhere."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    kept = [(number, os.dup(number)) for number in (1, 2)]
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        for number, _ in kept:
+            os.dup2(nowhere, number)
+        yield
+    finally:
+        for number, before in kept:
+            os.dup2(before, number)
+            os.close(before)
+        os.close(nowhere)
 
 
 def _sizes(
@@ -145,7 +200,7 @@ def _mean(
     total, count = np.zeros(size), np.zeros(size, np.int64)
     for row in stretch.windows:
         here = slice(row, row + 1)
-        values, known = found.values(here)[0], found.codes(here)[0] < 4
+        values, known = found.values(here)[0], found.codes(here)[0] < N_CODE
         if places["strand"][row] == "-":
             values, known = values[::-1], known[::-1]
         first = int(places["start"][row]) - stretch.start

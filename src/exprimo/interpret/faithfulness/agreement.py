@@ -81,6 +81,8 @@ def agreement(
     folders = [Path(path) for path in explanations]
     held = [_Held.of(folder) for folder in folders]
     shared = _shared(held, most)
+    for beside in held[1:]:
+        _refuse_other_sequences(held[0], beside, shared)
     rows = []
     for one, other in combinations(range(len(held)), 2):
         for name in [n for n in held[one].inputs if n in held[other].inputs]:
@@ -114,13 +116,38 @@ class _Held(NamedTuple):
             method = str(found.attrs.get("method", ""))
             return cls(folder, method, found.inputs, found.example_id)
 
+    def codes(self, wanted: npt.NDArray[np.str_]) -> npt.NDArray[np.uint8]:
+        """Give the sequences of named examples, (n, length)."""
+        with Attributions.open(self.folder) as found:
+            return found.codes(self._rows(wanted))
+
     def values(self, name: str, wanted: npt.NDArray[np.str_]) -> npt.NDArray[Any]:
         """Give contributions of named examples, (n, positions)."""
+        with Attributions.open(self.folder) as found:
+            values = found.values(self._rows(wanted), input=name)
+        return values.reshape(len(values), -1)
+
+    def _rows(self, wanted: npt.NDArray[np.str_]) -> npt.NDArray[np.int64]:
         order = np.argsort(self.example_id)
         rows = order[np.searchsorted(self.example_id, wanted, sorter=order)]
-        with Attributions.open(self.folder) as found:
-            values = found.values(rows.astype(np.int64), input=name)
-        return values.reshape(len(values), -1)
+        return np.asarray(rows, dtype=np.int64)
+
+
+def _refuse_other_sequences(one: _Held, other: _Held, shared: npt.NDArray[np.str_]) -> None:
+    """Refuse explanations whose examples are called alike and are not the same."""
+    if "sequence" not in one.inputs or "sequence" not in other.inputs:
+        return
+    a, b = one.codes(shared), other.codes(shared)
+    differ = np.ones(len(shared), bool) if a.shape != b.shape else (a != b).any(axis=1)
+    if differ.any():
+        raise MismatchError(
+            "another sequence under the same name",
+            file=other.folder,
+            record=str(shared[differ.argmax()]),
+            found=f"{int(differ.sum()):,} of {len(shared):,} shared examples differ",
+            expected=f"the sequences of {one.folder}",
+            remedy="Explain the same dataset with each",
+        )
 
 
 def _shared(held: Sequence[_Held], most: int) -> npt.NDArray[np.str_]:

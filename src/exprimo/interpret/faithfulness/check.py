@@ -88,6 +88,8 @@ def _curves(
     """Judge deletion and insertion of one input, and deletion by an untrained network's order."""
     read = sum(int(np.prod(info.shape)) for info in explained.dataset.inputs.values())
     positions = explained.contributions(name, np.array([0], dtype=np.int64)).shape[1]
+    if positions < 2:
+        return None  # one number has no order that could be wrong
     n_read = read * len(grid(settings.shares, positions)) * 3 * settings.references
     chosen = explained.evenly(max(1, min(settings.examples, settings.numbers // n_read)))
     batch = explained.batch(chosen)

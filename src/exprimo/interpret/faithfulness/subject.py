@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,6 @@ from exprimo.evaluate.results import FloatArray
 from exprimo.interpret.attributions.method import MethodConfig, Subject, make_method
 from exprimo.interpret.attributions.mutants import raw_outputs
 from exprimo.interpret.attributions.references import sequence_references
-from exprimo.interpret.attributions.store import Attributions
 from exprimo.interpret.faithfulness.curves import Outputs
 from exprimo.interpret.faithfulness.means import Units
 from exprimo.models.network import NetworkPredictor
@@ -23,6 +22,39 @@ from exprimo.models.network import NetworkPredictor
 # The shuffles that replace bases are others than those that a method compares with.
 _OTHER_SHUFFLES = 1_000_003
 _AT_ONCE = 64
+
+
+class Contributions(Protocol):
+    """What is known of the explained examples: `Attributions`, or `Held`."""
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Names of the inputs that were explained."""
+
+    def values(self, rows: npt.NDArray[np.int64], input: str) -> Floats:
+        """Give contributions of some examples, (n, *shape)."""
+
+
+class Held:
+    """Contributions in memory, of examples that are no file's.
+
+    Examples
+    --------
+    >>> Held({"halflife": np.float32([[1, 2], [3, 4]])}).values(np.array([1]), "halflife").tolist()
+    [[3.0, 4.0]]
+    """
+
+    def __init__(self, by_input: Mapping[str, Floats]) -> None:
+        self._by_input = by_input
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Names of the inputs that were explained."""
+        return tuple(self._by_input)
+
+    def values(self, rows: npt.NDArray[np.int64], input: str) -> Floats:
+        """Give contributions of some examples, (n, *shape)."""
+        return self._by_input[input][rows]
 
 
 class ToCheck(NamedTuple):
@@ -44,7 +76,7 @@ class ToCheck(NamedTuple):
     config: MethodConfig
     dataset: Dataset
     rows: npt.NDArray[np.int64]
-    found: Attributions
+    found: Contributions
     units: Units
 
     def evenly(self, most: int) -> npt.NDArray[np.int64]:

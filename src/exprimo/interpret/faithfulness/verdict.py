@@ -128,7 +128,7 @@ class Verdict(NamedTuple):
     def of(self, input: str | None) -> str:
         """Give the verdict on what concerns one input; None: on all."""
         results = {check.passed for check in self._about(input)}
-        if not self.checks:
+        if not results:
             return "unchecked"
         if "no" in results:
             return "fails"

@@ -13,6 +13,7 @@ from exprimo.data.motifs import MotifMatrix
 from exprimo.features.shuffles import dinucleotide_shuffle
 
 Form = Literal["consensus", "sampled"]
+_LISTED = 12
 
 
 def shuffled_each(codes: Codes, seed: int) -> Codes:
@@ -63,12 +64,20 @@ def chosen_motifs(
         raise ConfigError(
             "the file has no such motif",
             record=unknown[0],
-            expected=", ".join(list(known)[:8]),
+            expected=_listed([motif.name for motif in motifs]),
         )
     chosen = [known.get(name) or by_factor[name] for name in names] or list(motifs)
     wide = [motif.name for motif in chosen if motif.width > length]
     if wide:
         raise InputError(
-            "a motif is wider than the model's window", record=wide[0], expected=f"{length} bases"
+            "a motif is wider than the model's window",
+            record=wide[0],
+            expected=f"at most {length} bases",
+            remedy="Name the others with --only",
         )
     return chosen
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - _LISTED
+    return ", ".join(names[:_LISTED]) + (f" and {more:,} more" if more > 0 else "")

@@ -42,7 +42,7 @@ class FindConfig(Config):
     tax_group: TaxGroup | None = None
     """Compare with motifs of this group of JASPAR alone; with all of CORE unless set."""
     q: float = Field(0.05, gt=0, lt=1)
-    """A pattern is named by its best match where the q-value is at most this."""
+    """Patterns are named by their best matches such that this share of names may be wrong."""
     site_share: float = Field(0.9, gt=0, lt=1)
     """A site contributes, and is alike, as much as this share of a pattern's own seqlets."""
     memory: int = Field(1024, ge=64)

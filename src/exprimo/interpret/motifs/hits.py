@@ -137,6 +137,11 @@ def sites_in(
             yield (row, *site)
 
 
+def _clearness(site: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Order seqlets first, then by size times likeness; of a palindrome's strands the + first."""
+    return site[6] != "seqlet", -abs(site[4]) * site[5], *site[:2], -site[2], *site[3:]
+
+
 def clearest(sites: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
     """Keep of sites that overlap by half the clearest: seqlets first, then by size times likeness.
 
@@ -147,7 +152,7 @@ def clearest(sites: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
     [(2, 10, 1, 1, 2.0, 0.9, 'scan'), (7, 15, -1, 0, 1.0, 0.8, 'scan')]
     """
     kept: list[tuple[Any, ...]] = []
-    for site in sorted(sites, key=lambda one: (one[6] != "seqlet", -abs(one[4]) * one[5], one)):
+    for site in sorted(sites, key=_clearness):
         start, end = site[:2]
         for other in kept:
             shared = min(end, other[1]) - max(start, other[0])

@@ -107,6 +107,8 @@ def insert(
     grounds = Backgrounds(shuffled, reader(shuffled), tss, reader)
     starts = _starts(config, codes.shape[1], tss)
     effect = effects(chosen, grounds, starts, config.form, config.level, config.seed)
+    if effect.empty:
+        raise _no_room(chosen[0], config)
     spacing = None
     if config.pair is not None:
         first, second = chosen_motifs(known, config.pair, codes.shape[1])
@@ -187,6 +189,17 @@ def _starts(config: InsertConfig, length: int, tss: int) -> npt.NDArray[np.int64
     return np.arange(first, end, step, dtype=np.int64)
 
 
+def _no_room(motif: MotifMatrix, config: InsertConfig) -> ConfigError:
+    found = "the window" if config.region is None else " to ".join(map(str, config.region))
+    return ConfigError(
+        "the region has no room for the motif",
+        record=motif.name,
+        found=found,
+        expected=f"{motif.width} bases or more",
+        remedy="Give a wider --region",
+    )
+
+
 def _pair_start(
     config: InsertConfig,
     first: MotifMatrix,
@@ -200,10 +213,18 @@ def _pair_start(
     if config.at is not None:
         start = config.at + tss
         if not 0 <= start <= length - first.width:
-            raise ConfigError("the first motif would leave the window", found=config.at)
+            raise ConfigError(
+                "the first motif would leave the window",
+                record=first.name,
+                found=config.at,
+                expected=f"{-tss} to {length - first.width - tss}",
+                remedy="Give another --at",
+            )
         return start
     own = effect[effect["motif"] == first.name]
     if own.empty:
         own = effects([first], grounds, starts, config.form, config.level, config.seed)
+    if own.empty:
+        raise _no_room(first, config)
     best = own.iloc[int(own["effect"].abs().to_numpy().argmax())]
     return int(best["position"]) + tss - (first.width - 1) // 2

@@ -24,8 +24,8 @@ _LEAST_BITS = 6.0
 def match_table(patterns: Sequence[Pattern], library: Library) -> pd.DataFrame:
     """Compare patterns with known motifs: the ten most alike of each, by rank.
 
-    q-values are those of Benjamini and Hochberg (1995) over all comparisons, of every pattern
-    with every motif.
+    q-values are those of Benjamini and Hochberg (1995) over the library, pattern by pattern, as
+    Tomtom gives them: what a pattern is like does not depend on which others were found.
     """
     if not patterns:
         return pd.DataFrame(columns=list(MATCH_COLUMNS))
@@ -33,7 +33,7 @@ def match_table(patterns: Sequence[Pattern], library: Library) -> pd.DataFrame:
         [pattern.probabilities for pattern in patterns],
         [motif.probabilities for motif in library.motifs],
     )
-    q = benjamini_hochberg(found.pvalue.ravel()).reshape(found.pvalue.shape)
+    q = np.array([benjamini_hochberg(row) for row in found.pvalue])
     rows = []
     for i, pattern in enumerate(patterns):
         for rank, j in enumerate(np.argsort(found.pvalue[i], kind="stable")[:_KEPT], 1):
@@ -58,10 +58,12 @@ def match_table(patterns: Sequence[Pattern], library: Library) -> pd.DataFrame:
 def motif_table(patterns: Sequence[Pattern], matches: pd.DataFrame, q: float) -> pd.DataFrame:
     """Describe patterns, one row each, with the name of the best match.
 
-    A pattern is named by its best match where that has a q-value of at most ``q`` and the pattern
-    at least six bits: vague patterns are like many. A run of A or T is named so, whatever it
-    matches: factors that have such a motif are many, and nucleosomes avoid the tract with no factor
-    at all (Struhl & Segal 2013).
+    A pattern of at least six bits asks for a name: vague patterns are like many. The q-value of
+    its best match is a p-value that it is like no known motif (Simes 1986). Adjusted over the
+    patterns that ask, it is ``q_name``, and up to ``q`` the best match gives its name: of all
+    names at most that share is expected to be of patterns that are like none (Benjamini &
+    Bogomolov 2014). A run of A or T is named so, whatever it matches: factors that have such a
+    motif are many, and nucleosomes avoid the tract with no factor at all (Struhl & Segal 2013).
 
     Examples
     --------
@@ -71,12 +73,16 @@ def motif_table(patterns: Sequence[Pattern], matches: pd.DataFrame, q: float) ->
     [['pos_1', 30, 'TTTTTTTT', 'poly(dA:dT)']]
     """
     by_pattern = {str(name): rows for name, rows in matches.groupby("pattern", sort=False)}
+    asking = [one.name for one in patterns if one.name in by_pattern
+              and not one.is_tract and one.motif.information >= _LEAST_BITS]  # fmt: skip
+    adjusted = benjamini_hochberg(np.array([by_pattern[name]["q"].iloc[0] for name in asking]))
+    q_name = dict(zip(asking, adjusted.tolist(), strict=True))
     rows = []
     for pattern in patterns:
         found = by_pattern.get(pattern.name)
         best = None if found is None else found.iloc[0]
-        vague = pattern.motif.information < _LEAST_BITS
-        named = "" if best is None or vague or best["q"] > q else str(best["motif"])
+        own = q_name.get(pattern.name, np.nan)
+        named = str(best["motif"]) if best is not None and own <= q else ""
         others = "" if found is None else "; ".join(
             f"{row.motif} ({row.motif_id}) q={row.q:.2g}"
             for row in found.iloc[1 : 1 + _NEXT].itertuples()
@@ -94,6 +100,7 @@ def motif_table(patterns: Sequence[Pattern], matches: pd.DataFrame, q: float) ->
                 "match_id": "" if best is None else best["motif_id"],
                 "p": np.nan if best is None else best["p"],
                 "q": np.nan if best is None else best["q"],
+                "q_name": own,
                 "next": others,
             }
         )
@@ -102,5 +109,5 @@ def motif_table(patterns: Sequence[Pattern], matches: pd.DataFrame, q: float) ->
 
 MOTIF_COLUMNS = (
     "pattern", "sign", "seqlets", "consensus", "information", "contribution", "name", "match",
-    "match_id", "p", "q", "next",
+    "match_id", "p", "q", "q_name", "next",
 )  # fmt: skip

@@ -2,8 +2,10 @@
 
 Columns are compared by Euclidean distance. A score is how much nearer two columns are than the
 query's column is to the median column of the library; a query's column beside no column of the
-target scores 0 (the complete score of Tanaka et al. 2011). The distribution of a sum of scores
-over neighbouring columns of the query is exact for columns drawn at random from the library.
+target scores 0. The best sum of scores over all places is judged by the distribution of the best
+sum, so that places at which few columns stand side by side have no advantage (the complete score of
+Tanaka et al. 2011). Of each sum it is exact for columns drawn at random from the library, of the
+best for places that are independent.
 """
 
 from __future__ import annotations
@@ -55,7 +57,7 @@ class Compared(NamedTuple):
 def compare(queries: Sequence[Matrix], targets: Sequence[Matrix]) -> Compared:
     """Compare each query with each target on both strands.
 
-    The p-value is that of the best place, corrected for the number of places: 1 - (1 - p)^n. A
+    The p-value is the chance that a random motif reaches the best sum at any of its places. A
     random column is one of the library's, read on either strand. Of a library of fewer than 50
     motifs it is any of them with its bases exchanged in every way, so that the few motifs of a
     library do not themselves set the scale. Columns of a query below a quarter of a bit count as
@@ -120,22 +122,23 @@ def _compare_one(query: Matrix, library: _Library, into: Compared) -> None:
         which = np.flatnonzero(library.width == length)
         least = min(_OVERLAP, width, int(length))
         offsets = range(least - int(length), width - least + 1)
-        best = np.full(len(which), np.inf)
+        best = np.full(len(which), np.iinfo(np.int64).min)
         for side, strand in enumerate((1, -1)):
             for offset in offsets:
                 begin, end = max(0, offset), min(width, offset + int(length))
                 total = np.zeros(len(which), dtype=np.int64)
                 for column in range(begin, end):
                     total += scores[column, library.first[side, which] + column - offset]
-                p = tails[begin, end].pvalue(total)
-                better = p < best
-                best[better] = p[better]
+                better = total > best
+                best[better] = total[better]
                 at = which[better]
                 into.offset[at], into.strand[at] = offset, strand
                 into.overlap[at] = end - begin
-        # A sum below the smallest float is not 0.
-        places = 2 * len(offsets)
-        into.pvalue[which] = -np.expm1(places * np.log1p(-np.minimum(best, 1 - 1e-16)))
+        none = np.zeros(len(which))
+        for offset in offsets:
+            reached = tails[max(0, offset), min(width, offset + int(length))].pvalue(best)
+            none += 2 * np.log1p(-np.minimum(reached, 1 - 1e-16))
+        into.pvalue[which] = -np.expm1(none)
 
 
 class _Tail(NamedTuple):
@@ -143,7 +146,9 @@ class _Tail(NamedTuple):
     tail: Matrix
 
     def pvalue(self, total: Ints) -> Matrix:
-        return self.tail[np.clip(total - self.lowest, 0, len(self.tail) - 1)]
+        above = total - self.lowest
+        reached: Matrix = self.tail[np.clip(above, 0, len(self.tail) - 1)]
+        return np.where(above < len(self.tail), reached, 0.0)
 
 
 def _scored(query: Matrix, library: _Library) -> tuple[Ints, dict[tuple[int, int], _Tail]]:

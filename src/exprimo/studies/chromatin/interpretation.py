@@ -24,11 +24,14 @@ from exprimo.scoring.raising import observed_bounds, raise_output
 from exprimo.scoring.resolve import model_on
 from exprimo.studies.chromatin.config import Explained
 from exprimo.studies.chromatin.truth import planted_gradients, planted_marks
+from exprimo.studies.interpretation.checking import Shown as Checked
+from exprimo.studies.interpretation.checking import check_gradients
 from exprimo.training import TrainConfig
 
 INTERPRETATION_FORMAT = 1
 EVERY_GENE = "all test genes"
 _GENES_SHOWN = 4
+_CHECKED = ("signal", "kmer_bins")
 
 Rows = npt.NDArray[np.int64]
 
@@ -95,6 +98,9 @@ def interpret_rows(
             other = _shown(attentive, dataset, wanted, threads)
             if attends(other.network):
                 _store(_attention(other, dataset, bin_size), folder / "attention.tsv")
+        names = tuple(name for name in _CHECKED if name in shown.network.inputs)
+        asked = Checked(shown.run, shown.network, dataset, shown.rows)
+        summary["faithfulness"] = check_gradients(folder, asked, names, "saliency").short
         write_json(folder / "interpretation.json", summary)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from exprimo.core.dataset import Dataset
+from exprimo.core.files.atomic import atomic_directory
 from exprimo.core.run import Run
 from exprimo.core.split import Split
 from exprimo.interpret import (
@@ -20,8 +21,9 @@ from exprimo.interpret import (
     top_positions,
     top_table,
     with_planted,
-    write_interpretation,
 )
+from exprimo.interpret.attributions.method import MethodName
+from exprimo.interpret.files import fill_interpretation
 from exprimo.models.network import NetworkPredictor
 from exprimo.scoring.gradients import gradient_blocks, output_scale
 from exprimo.scoring.layers import layer_blocks, network_of
@@ -29,8 +31,10 @@ from exprimo.scoring.resolve import model_on
 from exprimo.scoring.targets import learned_target
 from exprimo.studies.halflife.config import Interpretation as Wanted
 from exprimo.studies.halflife.truth import acting_bases
+from exprimo.studies.interpretation.checking import Shown, check_gradients
 from exprimo.training.predicting import predict_rows
 
+METHOD: MethodName = "gradient_x_input"
 _SHOWN_POSITIONS, _SHOWN_EXAMPLES = 20, 100
 Rows = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
@@ -96,18 +100,19 @@ def interpret_row(
     )
     places = layer_map(_said(predictor, dataset, rows, wanted.layer))
     observed = learned_target(dataset, metrics)[rows]
-    return write_interpretation(
-        out,
-        Interpretation(
-            about,
-            profile=profile,
-            top=top_table(top, list(ids)),
-            layer_map=map_table(list(ids), places, prediction.mean, observed, about),
-            recovery=recovery,
-        ),
-        sources=[run / "model.safetensors"],
-        row=wanted.row,
+    made = Interpretation(
+        about,
+        profile=profile,
+        top=top_table(top, list(ids)),
+        layer_map=map_table(list(ids), places, prediction.mean, observed, about),
+        recovery=recovery,
     )
+    with atomic_directory(out) as folder:
+        fill_interpretation(folder, made, sources=[run / "model.safetensors"], row=wanted.row)
+        shown = Shown(done, predictor, dataset, rows)
+        name = _dna(predictor)
+        check_gradients(folder, shown, (name,), METHOD, centred=name == "sequence")
+    return out
 
 
 def tss_index(dataset: Dataset) -> int:
@@ -159,12 +164,16 @@ def _said(predictor: NetworkPredictor, dataset: Dataset, rows: Rows, layer: str)
     return np.concatenate([block.values.reshape(len(block.rows), -1) for block in blocks])
 
 
+def _dna(network: NetworkPredictor) -> str:
+    return "sequence" if "sequence" in network.inputs else "embedding"
+
+
 def _contributions(
     network: NetworkPredictor, dataset: Dataset, rows: Rows, bin_bases: int
 ) -> Floats:
     """Give gradient × input of every base, (rows, length)."""
     length = dataset.inputs["sequence"].shape[0]
-    name = "sequence" if "sequence" in network.inputs else "embedding"
+    name = _dna(network)
     out = np.empty((len(rows), length), dtype=np.float32)
     at = 0
     blocks = gradient_blocks(

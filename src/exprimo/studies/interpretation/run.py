@@ -12,10 +12,11 @@ from exprimo.core.errors import ExprimoError, InputError, MismatchError
 from exprimo.core.files.atomic import atomic_file
 from exprimo.core.files.provenance import describe_origin
 from exprimo.core.run import Run, write_json
-from exprimo.interpret.attributions.method import MethodName
-from exprimo.interpret.explain import explain
+from exprimo.interpret.attributions.method import MethodConfig, MethodName
+from exprimo.interpret.explain import explain_as
 from exprimo.interpret.faithfulness.agreement import agreement
 from exprimo.interpret.faithfulness.config import CheckConfig
+from exprimo.interpret.work import Asked
 from exprimo.report.files import read_json
 from exprimo.report.methods.reading import (
     AGREEMENT,
@@ -169,13 +170,20 @@ def _one(
     own, seconds = folder / method, known.get(method, float("nan"))
     if not own.exists():
         started = time.perf_counter()
+        config = MethodConfig(
+            method=method,
+            inputs=("sequence",),
+            references=wanted.references,
+            centred=method == "gradient_x_input",
+        )
+        check = CheckConfig(examples=wanted.examples, randomised=wanted.randomised)
+        # The map of a layer depends on no method, so that one serves all.
+        others = (folder / name for name in wanted.methods if (folder / name).is_dir())
+        asked = Asked(sites=sites, check=check, map_of=next(others, None))
         try:
-            explain(
-                run, dataset, own,
-                method=method, inputs=["sequence"], on="test", most=wanted.examples,
-                references=wanted.references, centred=method == "gradient_x_input", sites=sites,
-                check=CheckConfig(examples=wanted.examples, randomised=wanted.randomised),
-                resume=True, device="cpu", threads=threads,
+            explain_as(
+                run, dataset, own, config, asked,
+                on="test", most=wanted.examples, resume=True, device="cpu", threads=threads,
             )  # fmt: skip
         except ExprimoError as error:
             # Another method may do: which one cannot, and why, stands in the table.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -96,3 +97,91 @@ def test_too_few_examples_leave_no_file(tmp_path: Path) -> None:
     with pytest.raises(MismatchError, match="another number of examples"):
         write_attributions(tmp_path / "A.h5", short, ABOUT)
     assert list(tmp_path.iterdir()) == []
+
+
+def replaced(name: str, made: Callable[[Any], Any]) -> Callable[[h5py.File], None]:
+    """Give what puts another array in the place of one."""
+
+    def change(file: h5py.File) -> None:
+        values = made(file[name][:])
+        del file[name]
+        file[name] = values
+
+    return change
+
+
+def without(name: str) -> Callable[[h5py.File], None]:
+    return lambda file: file.__delitem__(name)
+
+
+def saying(name: str, value: Any) -> Callable[[h5py.File], None]:
+    return lambda file: file.attrs.__setitem__(name, value)
+
+
+VALUES = "inputs/sequence/values"
+
+
+@pytest.mark.parametrize(
+    ("change", "record"),
+    [
+        (without("example_id"), "example_id"),
+        (without("prediction"), "prediction"),
+        (without("inputs"), "inputs"),
+        (without("inputs/sequence"), "inputs"),
+        (without(VALUES), VALUES),
+        (replaced(VALUES, lambda v: v[:3]), VALUES),
+        (replaced(VALUES, lambda v: v.sum(1)), VALUES),
+        (replaced(VALUES, lambda v: v.astype("S8")), VALUES),
+        (replaced("inputs/sequence/codes", lambda v: v[:, :3]), "inputs/sequence/codes"),
+        (replaced("inputs/sequence/codes", lambda v: v * 1.0), "inputs/sequence/codes"),
+        (
+            replaced("inputs/sequence/hypothetical", lambda v: v.transpose(0, 2, 1)),
+            "inputs/sequence/hypothetical",
+        ),
+        (replaced("delta", lambda v: v[:2]), "delta"),
+        (replaced("start", lambda v: v[:2]), "start"),
+        (without("strand"), "strand"),
+        (saying("settings", "{cut"), "settings"),
+        (saying("tss_index", "x"), "tss_index"),
+        (saying("tss_index", LENGTH), "tss_index"),
+    ],
+)
+def test_a_file_that_was_changed_is_refused(
+    file: Path, change: Callable[[h5py.File], None], record: str
+) -> None:
+    with h5py.File(file, "a") as opened:
+        change(opened)
+    with pytest.raises(FormatError) as refused, Attributions.open(file):
+        pass
+    assert str(refused.value.record) == record
+    assert str(refused.value.file) == str(file)
+    assert "exprimo explain" in str(refused.value)
+
+
+def test_a_group_in_the_place_of_an_array_is_refused(file: Path) -> None:
+    with h5py.File(file, "a") as opened:
+        del opened[VALUES]
+        opened.create_group(VALUES)
+    with pytest.raises(FormatError, match="values"), Attributions.open(file):
+        pass
+
+
+@pytest.mark.parametrize("rows", [None, slice(4, 7), np.array([1, 6])])
+def test_numbers_that_are_none_are_refused(file: Path, rows: Any) -> None:
+    with h5py.File(file, "a") as opened:
+        opened[VALUES][6, 1] = np.nan
+        opened["inputs/sequence/hypothetical"][6, 0, 1] = np.inf
+        opened["inputs/sequence/codes"][6, 1] = 5
+    with Attributions.open(file) as found:
+        for read in (found.values, found.hypothetical, found.codes):
+            with pytest.raises(FormatError, match="not what exprimo explain writes"):
+                read(rows)
+        np.testing.assert_array_equal(found.codes(slice(0, 6)), CODES[:6])
+
+
+def test_a_file_that_was_cut_short_is_refused(file: Path) -> None:
+    whole = file.read_bytes()
+    for size in (0, 7, 500, len(whole) // 2, len(whole) - 1):
+        file.write_bytes(whole[:size])
+        with pytest.raises(FormatError, match="cut short"), Attributions.open(file):
+            pass

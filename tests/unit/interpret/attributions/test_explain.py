@@ -15,9 +15,13 @@ from exprimo.core.errors import ConfigError, InputError, MismatchError
 from exprimo.core.files.atomic import partial_path
 from exprimo.core.run import Run
 from exprimo.core.sequence import encode
+from exprimo.interpret import work
 from exprimo.interpret.attributions import Attributions, tracks
 from exprimo.interpret.attributions.engine import Parts
-from exprimo.interpret.explain import explain
+from exprimo.interpret.attributions.method import MethodConfig
+from exprimo.interpret.explain import explain, explain_as
+from exprimo.interpret.map import layer_map
+from exprimo.interpret.work import Asked
 from exprimo.report.interpret.reading import read_interpretation
 from exprimo.training import TrainConfig, train_run
 
@@ -65,6 +69,10 @@ def run(placed: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 def explained(run: Run, dataset: Path, out: Path, **settings: Any) -> Any:
     return explain(run.path, dataset, out, threads=1, device="cpu", **settings)
+
+
+def _stopped(*_: Any) -> Any:
+    raise KeyboardInterrupt
 
 
 def test_a_folder_that_a_report_reads(run: Run, placed: Path, tmp_path: Path) -> None:
@@ -152,6 +160,68 @@ def test_a_stopped_call_goes_on(
         assert found.example_id.tolist() == expected.example_id.tolist()
 
 
+def test_a_call_stopped_in_its_check_goes_on_from_its_parts(
+    run: Run, placed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "E"
+    monkeypatch.setattr(work, "check_explanation", _stopped)
+    with pytest.raises(KeyboardInterrupt):
+        explained(run, placed, out, on="all", most=25, resume=True, tracks=True)
+    monkeypatch.undo()
+    begun = partial_path(out)
+    assert (begun / "tracks").is_dir()
+    with pytest.raises(MismatchError, match="other settings"):
+        explained(run, placed, out, on="all", most=25, resume=True, method="saliency")
+    (begun / "faithfulness.json").write_text("of the call before")
+    done = explained(run, placed, out, on="all", most=25, resume=True, check=False)
+    assert done.n_known == 25
+    assert not {"tracks", "faithfulness.json", "settings.json"} & {p.name for p in out.iterdir()}
+    assert not list(out.glob("part-*"))
+
+
+@pytest.mark.parametrize("damage", [b"", b"PK\x03\x04 no more", None])
+def test_a_damaged_part_is_made_again(
+    run: Run,
+    placed: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    damage: bytes | None,
+) -> None:
+    monkeypatch.setattr(work, "check_explanation", _stopped)
+    out = tmp_path / "E"
+    with pytest.raises(KeyboardInterrupt):
+        explained(run, placed, out, on="all", most=25, resume=True)
+    monkeypatch.undo()
+    (part,) = partial_path(out).glob("part-*.npz")
+    if damage is None:  # whole, of fewer examples
+        with np.load(part) as found:
+            cut = {name: found[name][:3] for name in found.files}
+        np.savez(part, **cut)
+    else:
+        part.write_bytes(damage)
+    done = explained(run, placed, out, on="all", most=25, resume=True, check=False)
+    assert (done.n_known, done.n_examples) == (0, 25)
+
+
+@pytest.mark.parametrize("settings", ["{", "[]", None])
+def test_parts_of_nobody_knows_what_are_made_again(
+    run: Run, placed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: str | None
+) -> None:
+    monkeypatch.setattr(work, "check_explanation", _stopped)
+    out = tmp_path / "E"
+    with pytest.raises(KeyboardInterrupt):
+        explained(run, placed, out, on="all", most=25, resume=True)
+    monkeypatch.undo()
+    path = partial_path(out) / "settings.json"
+    path.unlink() if settings is None else path.write_text(settings)
+    done = explained(
+        run, placed, out, on="all", most=25, resume=True, check=False, method="saliency"
+    )
+    assert done.n_known == 0
+    with Attributions.open(out) as found:
+        assert found.attrs["method"] == "saliency"
+
+
 def test_contributions_that_do_not_add_up_are_refused(
     run: Run, placed: Path, tmp_path: Path
 ) -> None:
@@ -171,8 +241,8 @@ def test_a_model_that_is_no_network(placed: Path, tmp_path: Path) -> None:
         "split": {"strategy": "random"}, "machine": {"threads": 1},
     }  # fmt: skip
     run = train_run(TrainConfig.checked(settings), tmp_path / "RUN")
-    with pytest.raises(ConfigError, match="--method mutagenesis"):
-        explained(run, placed, tmp_path / "E")
+    with pytest.raises(ConfigError, match=r"--method mutagenesis, or gradient_x_input"):
+        explained(run, placed, tmp_path / "E", method="deeplift")
     with pytest.raises(ConfigError, match="no layer can be mapped"):
         explained(run, placed, tmp_path / "E", method="mutagenesis", layer="x")
     done = explained(run, placed, tmp_path / "E", method="mutagenesis", most=2)
@@ -216,3 +286,28 @@ def test_windows_without_a_place_have_no_track(run: Run, planted: Path, tmp_path
     with pytest.raises(MismatchError, match="another dataset"):
         explained(run, planted, tmp_path / "E", on="test")
     assert tracks.TRACKS_FOLDER == "tracks"
+
+
+def test_a_map_is_made_once_for_all_methods(
+    run: Run, placed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[int] = []
+
+    def count(values: Any) -> Any:
+        made.append(len(values))
+        return layer_map(values)
+
+    monkeypatch.setattr("exprimo.interpret.work.layer_map", count)
+
+    def by(method: Any, name: str, most: int = 30, map_of: str = "one") -> str:
+        asked = Asked(check=False, map_of=tmp_path / map_of)
+        config = MethodConfig(method=method)
+        machine: dict[str, Any] = {"device": "cpu", "threads": 1}
+        explain_as(run.path, placed, tmp_path / name, config, asked, on="all", most=most, **machine)
+        return (tmp_path / name / "layer_map.tsv").read_text()
+
+    assert by("saliency", "one") == by("gradient_x_input", "two")
+    assert made == [30]
+    # Of other examples it is another map.
+    assert by("saliency", "three", most=20) != by("saliency", "four")
+    assert made == [30, 20]

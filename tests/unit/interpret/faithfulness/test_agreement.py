@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 
@@ -19,6 +20,10 @@ IDS = np.array([f"g{i}" for i in range(20)])
 def make(folder: Path, values: np.ndarray, ids: np.ndarray, name: str = "sequence") -> Path:
     folder.mkdir()
     arrays = {"prediction": np.zeros(len(ids), np.float32), f"inputs/{name}/values": values}
+    if name == "sequence":
+        # Each example's own bases, told by its name.
+        numbers = np.array([int(one.strip("abcdefghijklmnopqrstuvwxyz")) for one in ids])[:, None]
+        arrays["inputs/sequence/codes"] = ((numbers + np.arange(40)) % 4).astype(np.uint8)
     about = Described(ids, {"method": folder.name}, {})
     write_attributions(folder / "attributions.h5", [Block(arrays)], about)
     return folder
@@ -62,3 +67,12 @@ def test_what_cannot_be_compared_is_refused(tmp_path: Path) -> None:
     signal = make(tmp_path / "signal", VALUES, IDS, "signal")
     with pytest.raises(MismatchError, match="share no input"):
         agreement([one, signal])
+
+
+def test_other_sequences_under_the_same_names_are_refused(tmp_path: Path) -> None:
+    one = make(tmp_path / "one", VALUES, IDS)
+    other = make(tmp_path / "other", VALUES, IDS)
+    with h5py.File(other / "attributions.h5", "r+") as file:
+        file["inputs/sequence/codes"][3, 7] = 4
+    with pytest.raises(MismatchError, match="g3: another sequence.*1 of 20 shared examples differ"):
+        agreement([one, other])

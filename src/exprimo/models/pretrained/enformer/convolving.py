@@ -111,7 +111,9 @@ class Convolutions:
             self._stages.append(self._stage(block, reader, _TOWER_READS))
         config, tower = network.config, network.config.tower()
         shapes = [(config.window >> (at + 1), tower[at]) for at in range(len(tower))]
-        self._kept = [torch.empty(shape, device=self.device) for shape in shapes]
+        # Made for inference alone, they could not be overwritten outside of it.
+        with torch.inference_mode(False):
+            self._kept = [torch.empty(shape, device=self.device) for shape in shapes]
         self._codes: Tensor | None = None
 
     def _stage(

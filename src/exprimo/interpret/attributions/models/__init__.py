@@ -1,0 +1,1 @@
+"""What explaining needs to know of particular kinds of models."""
