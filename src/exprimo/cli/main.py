@@ -82,6 +82,28 @@ motifs.register(app)
 comparing.register(app)
 fetching.register(app)
 
+_PANELS = {
+    "Start and studies": ("demo", "simulate", "init", "run", "check", "report"),
+    "Data": ("dge", "dataset", "embed", "fetch"),
+    "Models": ("models", "train", "predict", "evaluate", "benchmark"),
+    "Individuals and variants": ("haplotypes", "personal", "variants", "mutagenesis", "clump",
+                                 "stack", "eqtl", "prs"),
+    "Interpretation": ("explain", "agreement", "motifs"),
+    "Generators": ("generate",),
+}  # fmt: skip
+
+
+def _set_panels() -> None:
+    """List commands under what they are for; one that stands nowhere is listed first."""
+    panel_of = {name: panel for panel, names in _PANELS.items() for name in names}
+    for command in app.registered_commands:
+        command.rich_help_panel = panel_of.get(str(command.name))
+    for group in app.registered_groups:
+        group.rich_help_panel = panel_of.get(str(group.name))
+
+
+_set_panels()
+
 
 def main() -> None:
     """Run the command line; an error that Exprimo raises on purpose is one message and exit 2."""

@@ -139,6 +139,8 @@ class FamilySpec(NamedTuple):
     fit
         Settings of `GeneratorFit` that suit this family better than those for all. One without
         `HasLoss` has ``watch`` 0: nothing can be watched, so it learns from all.
+    in_nats
+        Whether its loss is in nats per base, to be put beside that of drawing bases at random.
     bases
         About how many bases a step shows, where no size of batch is set.
     """
@@ -152,4 +154,5 @@ class FamilySpec(NamedTuple):
     most: Callable[[int], int] | None = None
     guided: bool = False
     fit: Mapping[str, Any] = _NOTHING
+    in_nats: bool = False
     bases: int = 10_000

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib import import_module
 
 from exprimo.core.errors import ConfigError
@@ -18,8 +18,8 @@ _HOMES = {
 }
 
 
-def get_family(name: str) -> FamilySpec:
-    """Look a family up by name.
+def get_family(name: str, others: Sequence[str] = ()) -> FamilySpec:
+    """Look a family up by name; a refusal lists ``others`` too, which a caller knows.
 
     Examples
     --------
@@ -27,11 +27,12 @@ def get_family(name: str) -> FamilySpec:
     True
     """
     if name not in _HOMES:
-        near = difflib.get_close_matches(name, _HOMES, n=1, cutoff=0.5)
+        known = (*_HOMES, *others)
+        near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
         raise ConfigError(
             "no such generator",
             record=name,
-            expected=f"one of {', '.join(_HOMES)}",
+            expected=f"one of {', '.join(known)}",
             remedy=f"Did you mean {near[0]}?" if near else None,
         )
     module, attribute = _HOMES[name].split(":")

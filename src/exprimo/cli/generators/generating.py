@@ -50,11 +50,22 @@ Kept = Annotated[
 ]
 
 
+# A line that is \b alone keeps the lines behind it apart.
+_GROUP_HELP = """Fit generators of sequences, draw, and check what they drew.
+
+\b
+fit, then sample, then check; then train with what passed:
+  exprimo generate fit D.h5 --like RUN --target up --label 1 -o GEN
+  exprimo generate sample GEN -n 5000 -o S.h5
+  exprimo generate check S.h5 D.h5 -o CHECK
+  exprimo train D.h5 --like RUN --augment S.h5 -o AUGMENTED
+design proposes sequences for a target, with a generator or without.
+"""
+
+
 def register(app: typer.Typer) -> typer.Typer:
     """Add the group and its commands; give the group, for more commands."""
-    group = typer.Typer(
-        no_args_is_help=True, help="Fit generators of sequences, draw, and check what they drew."
-    )
+    group = typer.Typer(no_args_is_help=True, rich_markup_mode="rich", help=_GROUP_HELP)
     app.add_typer(group, name="generate")
     group.command(
         "fit", epilog="Example: exprimo generate fit D.h5 --condition y --minutes 30 -o GEN"
@@ -110,16 +121,23 @@ def _fit(
         )  # fmt: skip
     facts = made.provenance
     sequences = counted(facts["n_learned"], "sequence")
-    watched = facts["watched_loss"]
-    told = "" if watched is None else f", {watched:.3f} on examples that it did not learn from"
     lines = [
         f"Wrote {made.path}: {facts['generator']}, {facts['length']:,} bases",
         f"  learned from {sequences} in {counted(facts['steps'], 'step')} "
         f"({facts['fit_seconds'] / 60:.1f} minutes)",
-        f"  kept the weights of step {facts['kept_step']:,}{told}",
+        f"  kept the weights of step {facts['kept_step']:,}{_told_loss(facts)}",
         *(f"  note: {one}" for one in facts.get("notes", ())),
     ]
     say(lines, {"path": made.path, **facts}, as_json=as_json)
+
+
+def _told_loss(facts: dict[str, Any]) -> str:
+    """Tell the loss of what was watched, beside that of bases drawn at random."""
+    watched, by_chance = facts["watched_loss"], facts.get("random_loss")
+    if watched is None:
+        return ""
+    told = f", {watched:.3f} on examples that it did not learn from"
+    return told if by_chance is None else f"{told} (bases drawn at random: {by_chance:.3f})"
 
 
 def _sample(
@@ -202,6 +220,7 @@ def _told_check(done: Checked) -> list[str]:
     lines = [
         f"Memorisation gate: {done.verdict}",
         *(f"  {reason}" for reason in done.reasons),
+        *(f"  note: {note}" for note in done.notes),
         *_told_gate(done.gate),
     ]
     shown = ("generated", "held-out", "dinucleotide shuffle", "Markov 5 by position")

@@ -61,10 +61,17 @@ _Executor = Annotated[Literal["local", "ray"], typer.Option(help="Where it runs.
 _Address = Annotated[str | None, typer.Option(help="Of a Ray cluster.")]
 
 
+_HELP = """Predict what every single-base change in the windows of genes does: ALT minus REF.
+
+Per base, with tracks, motifs and a check against other methods: explain with --method mutagenesis.
+"""
+
+
 def register(app: typer.Typer) -> None:
     """Add the command."""
     app.command(
         "mutagenesis",
+        help=_HELP,
         epilog="Example: exprimo mutagenesis RUN --fasta g.fa --genes g.gtf --gene JAM2 "
         "--around 200 -o M.parquet",
     )(_mutagenesis)

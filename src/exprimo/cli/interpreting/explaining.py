@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -27,7 +28,7 @@ _Method = Annotated[
         "mutagenesis",
         "attention",
     ],
-    typer.Option(help="How contributions are made."),
+    typer.Option(help="How contributions are made; see above."),
 ]
 _Inputs = Annotated[str, typer.Option("--input", help="Inputs with commas; default: all.")]
 _Output = Annotated[str | None, typer.Option(help="Which output, of several classes.")]
@@ -63,10 +64,28 @@ _Check = Annotated[
 _Resume = Annotated[bool, typer.Option("--resume", help="Go on where a stopped call ended.")]
 
 
+# A line that is \b alone keeps the lines behind it apart.
+_EXPLAIN_HELP = """Say what each base, mark or feature contributes to a model's output.
+
+\b
+Methods:
+  gradient_x_input      quick; a network, or kmer_linear (there exact)
+  saliency              quick; a network: slopes alone, with signs
+  absolute_saliency     quick; a network: sizes of slopes
+  integrated_gradients  a network; adds up as far as --steps allow
+  deeplift              a network without recurrent layers; adds up
+  mutagenesis           slow, exact per change; any model of DNA
+  attention             quick; attentive_chrome alone: weights
+
+Every single change in a table, of windows cut from a genome too: exprimo mutagenesis.
+"""
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command(
         "explain",
+        help=_EXPLAIN_HELP,
         epilog="Example: exprimo explain RUN D.h5 --method deeplift -o E",
     )(_explain)
     app.command(
@@ -143,8 +162,10 @@ def _told(done: Explained) -> Iterator[str]:
         f"Wrote contributions by {done.method} of {counted(done.n_examples, 'example')}{of}{part} "
         f"to {done.path}"
     )
-    if done.part == "train":
-        yield "  these examples were learned from: what is found holds for them, not for others"
+    if done.n_learned:
+        all_of = done.n_learned == done.n_examples
+        how_many = "all of them" if all_of else f"{done.n_learned:,} of {done.n_examples:,}"
+        yield f"  {how_many} were learned from: what is found holds for these, not for others"
     yield f"  inputs: {', '.join(done.inputs)}; unit: {done.scale}"
     if done.missed is not None:
         yield (
@@ -165,6 +186,7 @@ def _told(done: Explained) -> Iterator[str]:
         yield f"  tracks: {', '.join(done.tracks)}"
     if done.n_known:
         yield f"  {counted(done.n_known, 'example')} had been explained before"
+    yield f"  next: exprimo report {shlex.quote(str(done.path))}"
 
 
 def _verdict(done: Explained) -> str:

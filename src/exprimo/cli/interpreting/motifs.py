@@ -59,11 +59,20 @@ _Output = Annotated[str | None, typer.Option(help="Which output, of several clas
 _SHOWN = 20
 
 
+# A line that is \b alone keeps the lines behind it apart.
+_GROUP_HELP = """Find motifs in what a model looks at; insert motifs and see.
+
+\b
+explain, then motifs find, then motifs insert:
+  exprimo explain RUN D.h5 --method deeplift --most 0 -o E
+  exprimo motifs find E -o MOTIFS
+  exprimo motifs insert RUN D.h5 --motifs MOTIFS/motifs.meme -o EFFECT
+"""
+
+
 def register(app: typer.Typer) -> typer.Typer:
     """Add the group and its commands; give the group, for more commands."""
-    group = typer.Typer(
-        no_args_is_help=True, help="Find motifs in what a model looks at; insert motifs and see."
-    )
+    group = typer.Typer(no_args_is_help=True, rich_markup_mode="rich", help=_GROUP_HELP)
     app.add_typer(group, name="motifs")
     group.command(
         "find", epilog="Example: exprimo motifs find EXPLAINED --tax-group fungi -o MOTIFS"

@@ -211,6 +211,7 @@ SPEC = FamilySpec(
     steps=lambda length: min(length, _STEPS),
     most=lambda length: length,
     guided=True,
+    in_nats=True,
 )
 
 __all__ = ["BASES", "SPEC", "MaskedDiffusion", "MaskedDiffusionOptions"]

@@ -16,7 +16,8 @@ from exprimo.core.run import write_json
 from exprimo.core.sequence import Codes
 from exprimo.data.motifs import read_motifs
 from exprimo.evaluate import bootstrap
-from exprimo.generate.fidelity.comparing import GENERATED, REAL, Compared, Judges, compare
+from exprimo.generate.fidelity.cautions import GENERATED, REAL, cautions
+from exprimo.generate.fidelity.comparing import Compared, Judges, compare
 from exprimo.generate.fidelity.material import Material, Named, copies_of, gather_material
 from exprimo.generate.fidelity.measures import variety_of
 from exprimo.generate.fidelity.memorisation import Gate, judge, nearest_training
@@ -47,6 +48,9 @@ class Checked(NamedTuple):
         measure, set, value, low, high, n, draws.
     asked
         Rank correlation of what was asked and what the oracle predicts; None without either.
+    notes
+        What a reader must know beside the verdict: a set that is no nearer to held-out sequences
+        than shuffles are, and measures that cannot judge here.
     """
 
     path: Path
@@ -56,6 +60,7 @@ class Checked(NamedTuple):
     gate: dict[str, dict[str, Any]]
     measures: pd.DataFrame
     asked: dict[str, Any] | None
+    notes: tuple[str, ...] = ()
 
 
 def generate_check(
@@ -140,7 +145,14 @@ def generate_check(
         # Before the folder is whole: should this fail, the same command can be given again.
         stamped = _stamp(material, gate.verdict, facts)
     return Checked(
-        Path(out), stamped, gate.verdict, gate.reasons, gate.figures, compared.measures, asked
+        Path(out),
+        stamped,
+        gate.verdict,
+        gate.reasons,
+        gate.figures,
+        compared.measures,
+        asked,
+        tuple(facts["notes"]),
     )
 
 
@@ -203,17 +215,20 @@ def _facts(
     settings: dict[str, Any],
 ) -> dict[str, Any]:
     """Collect what check.json and the sample's stamp say."""
+    groups = len(np.unique(material.held_group))
     facts: dict[str, Any] = _plain(
         {
             "format_version": CHECK_FORMAT,
             "verdict": gate.verdict,
             "reasons": list(gate.reasons),
+            "notes": cautions(compared.measures, len(material.held_out), groups),
             "gate": gate.figures,
             "asked": asked,
             "compared": {
                 "generated": len(material.sample.codes),
                 "training": len(material.training),
                 "held_out": len(material.held_out),
+                "held_out_groups": groups,
                 **material.told,
             },
             "settings": settings,

@@ -17,6 +17,7 @@ from exprimo.core.progress import track
 from exprimo.core.sequence import Codes
 from exprimo.data.motifs import MotifMatrix
 from exprimo.features.motifs import base_frequencies
+from exprimo.generate.fidelity.cautions import GENERATED, REAL
 from exprimo.generate.fidelity.material import Material
 from exprimo.generate.fidelity.measures import (
     MotifUse,
@@ -33,7 +34,7 @@ from exprimo.generate.fidelity.measures.motifs import compare_use, place_diverge
 from exprimo.generate.fidelity.models import Reader
 from exprimo.generate.reference import fit_rivals
 
-GENERATED, REAL, OTHER_HALF = "generated", "held-out", "held-out, other half"
+OTHER_HALF = "held-out, other half"
 # Sequences that a network reads in one draw: 1,000 of 80 bases, 200 of 2,000.
 _READ_BASES, _FEWEST_READ, _MOST_READ = 400_000, 200, 1000
 # Bases times motifs that one set's scan may take: about a second.

@@ -27,6 +27,7 @@ from exprimo.core.run import write_json
 from exprimo.core.split import Split
 from exprimo.generate.config import USUAL_MINUTES, USUAL_WATCH, GenerateConfig, GeneratorFit
 from exprimo.generate.family import Family, FamilySpec, Layout
+from exprimo.generate.fitting.baseline import loss_notes, random_loss
 from exprimo.generate.fitting.loop import fit_family
 from exprimo.generate.fitting.state import Progress
 from exprimo.generate.folder import BOUND_FILES, GENERATOR_FORMAT, Generator
@@ -154,7 +155,8 @@ def _fit_into(folder: Path, config: GenerateConfig, spec: FamilySpec, data: Data
     _set_rate(family, config.fit)
     minutes = config.fit.minutes
     total = config.fit.steps if minutes is None else int(60 * minutes)
-    with progress_task(f"Fitting {spec.name}", total=total) as bar:
+    counted = "steps" if minutes is None else "seconds"
+    with progress_task(f"Fitting {spec.name}, {counted}", total=total) as bar:
         weights, progress = fit_family(
             family,
             sequences,
@@ -171,7 +173,7 @@ def _fit_into(folder: Path, config: GenerateConfig, spec: FamilySpec, data: Data
         "machine": {"device": str(device), "precision": precision, "threads": threads},
         "budget": {"steps": config.fit.steps, "minutes": minutes},
         "files": {name: sha256_file(folder / name) for name in BOUND_FILES},
-        **_fitted_facts(spec.name, family, sequences, progress),
+        **_fitted_facts(spec, family, sequences, progress),
     }
     write_json(folder / "provenance.json", _origin(data, split, facts))
     (folder / _STATE).unlink()
@@ -228,20 +230,24 @@ def _set_rate(family: Family, fit: GeneratorFit) -> None:
 
 
 def _fitted_facts(
-    name: str, family: Family, sequences: TrainingSequences, progress: Progress
+    spec: FamilySpec, family: Family, sequences: TrainingSequences, progress: Progress
 ) -> dict[str, Any]:
+    by_chance = random_loss(sequences) if spec.in_nats else None
+    notes = [*sequences.notes.get("notes", ()), *loss_notes(progress.best_loss, by_chance)]
     return {
-        "generator": name,
+        "generator": spec.name,
         "length": sequences.codes.shape[1],
         "n_learned": len(sequences.learned),
         "n_watched": len(sequences.watched),
         **sequences.notes,
+        "notes": notes,
         "condition": sequences.conditioning._asdict(),
         "label": None if sequences.label is None else sequences.label._asdict(),
         "n_parameters": sum(p.numel() for p in family.module.parameters()),
         "steps": progress.step,
         "kept_step": progress.best_step,
         "watched_loss": progress.best_loss,
+        "random_loss": by_chance,
         "fit_seconds": progress.seconds,
     }
 

@@ -11,6 +11,9 @@ import numpy.typing as npt
 from exprimo.core.errors import ConfigError, FormatError, MismatchError
 from exprimo.data.tabular import open_table, refuse_duplicate
 
+FOLD_LEAK = "Nothing overrides this: fit again, so that all of a fold is made without its people"
+"""What to do where something made for a fold learned from the people whom it holds out."""
+
 
 def folds_of(
     people: Sequence[str],

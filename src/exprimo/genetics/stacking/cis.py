@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from exprimo.core.ledger import Ledger, Unit
 from exprimo.core.progress import track
 from exprimo.genetics.cohort import CisWindow, Cohort, PreparedFolds, cis_windows
+from exprimo.genetics.cohort.folds import FOLD_LEAK
 from exprimo.genetics.scores.elastic_net import inner_folds
 from exprimo.genetics.scores.fitting.config import ScoresConfig
 from exprimo.genetics.scores.fitting.gene import fit_sets
@@ -181,7 +182,7 @@ def refuse_seen(ledger: Ledger, people: Sequence[str], fold: IntArray) -> None:
     for number in np.unique(fold):
         held = frozenset(who for who, of in zip(people, fold, strict=True) if of == number)
         own = {name: of for name, of in ledger.learned.items() if name.endswith(f"fold {number}")}
-        Ledger(own).check({"individual": held}, ("individual",))
+        Ledger(own).check({"individual": held}, ("individual",), remedy=FOLD_LEAK)
 
 
 def _scores_of_gene(

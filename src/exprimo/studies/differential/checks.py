@@ -150,7 +150,7 @@ def _check_imbalance(study: DifferentialStudy, main: BenchmarkConfig) -> None:
 def _check_generators(wanted: ImbalanceComparison) -> None:
     for name in wanted.generators:
         if name != SHUFFLES:
-            get_family(name)
+            get_family(name, others=(SHUFFLES,))
     for name, options in wanted.generator_options.items():
         if name not in wanted.generators or name == SHUFFLES:
             raise ConfigError(

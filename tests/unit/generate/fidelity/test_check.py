@@ -270,3 +270,14 @@ def test_a_model_and_an_oracle_look_too(
     assert wide.loc["activity_distance", "generated"] < 0.4
     with pytest.raises(LeakError, match="same examples"):
         exprimo.generate_check(made, world, tmp_path / "E", oracle=same, threads=1, **QUICK)
+
+
+def test_a_set_like_shuffles_passes_the_gate_with_a_word(world: Path, tmp_path: Path) -> None:
+    plain = np.random.default_rng(3).choice(4, (300, LENGTH), p=[0.3, 0.2, 0.2, 0.3])
+    made = _sample(tmp_path / "S.fa", plain.astype(np.uint8))
+    done = exprimo.generate_check(made, world, tmp_path / "C", **QUICK)
+    assert done.verdict == "passed"
+    assert done.notes[0].startswith("no better than shuffles: position_4mers is ")
+    facts = json.loads((tmp_path / "C" / "check.json").read_text())
+    assert facts["notes"] == list(done.notes)
+    assert facts["compared"]["held_out_groups"] == facts["compared"]["held_out"]

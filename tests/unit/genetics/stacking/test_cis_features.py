@@ -90,8 +90,10 @@ def test_weights_that_saw_the_held_out_are_caught():
     planted = sets.training.copy()
     # One inner fold of fold 0 learns from a person of fold 0.
     planted[1, 0] = True
-    with pytest.raises(LeakError, match="individual a: leak: cis scores fold 0 learned"):
+    with pytest.raises(LeakError, match="individual a: leak: cis scores fold 0 learned") as refused:
         refuse_seen(sets._replace(training=planted).ledger(people), people, fold)
+    # The commands that fit have no such option.
+    assert "--allow-leak" not in str(refused.value)
 
 
 N_PEOPLE, N_GENES, N_VARIANTS = 60, 200, 8

@@ -30,6 +30,7 @@ from exprimo.studies.resuming import check_settings_kept
         ({"benchmark": {"models": []}}, "benchmark.models: no model to hold against"),
         ({"benchmark": {"models": ["kmer_linear"]}, "imbalance": {"strategies": []}}, "no model"),
         ({"imbalance": {"generators": ["difusion"]}}, "no such generator.* Did you mean diffusion"),
+        ({"imbalance": {"generators": ["ganz"]}}, "one of diffusion, .*, dinucleotide_shuffle"),
         ({"imbalance": {"generator_options": {"gan": {"chanels": 8}}}}, "Did you mean channels"),
         (
             {"imbalance": {"generators": ["gan"], "generator_options": {"diffusion": {}}}},

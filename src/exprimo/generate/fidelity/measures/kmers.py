@@ -77,9 +77,7 @@ def _alike_within(codes: Codes, counts: Counts, group: Groups | None) -> float:
     return float((counts**2).sum() - kin) / pairs if pairs else float("nan")
 
 
-def _kin_across(
-    codes: Codes, real: Codes, group: Groups, real_group: Groups
-) -> tuple[int, int]:
+def _kin_across(codes: Codes, real: Codes, group: Groups, real_group: Groups) -> tuple[int, int]:
     """Count 4-mers shared in place, and pairs, of one group with one sequence of each set."""
     both = _kin(np.concatenate([codes, real]), np.concatenate([group, real_group]))
     one, other = _kin(codes, group), _kin(real, real_group)

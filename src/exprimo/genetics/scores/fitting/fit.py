@@ -28,6 +28,7 @@ from exprimo.genetics.cohort import (
     read_strands,
     refuse_untestable,
 )
+from exprimo.genetics.cohort.folds import FOLD_LEAK
 from exprimo.genetics.overlap.sources import P_VALUE, with_column_sources
 from exprimo.genetics.scores.fitting.config import ScoresConfig
 from exprimo.genetics.scores.fitting.gene import GeneScores, Judged, fit_gene, judge
@@ -234,7 +235,7 @@ class _Work(NamedTuple):
         for k in np.unique(self.folds):
             held = frozenset(who for who, fold in zip(people, self.folds, strict=True) if fold == k)
             own = {name: of for name, of in ledger.learned.items() if name.endswith(f"fold {k}")}
-            Ledger(own).check({"individual": held}, ("individual",))
+            Ledger(own).check({"individual": held}, ("individual",), remedy=FOLD_LEAK)
 
     def notes(self) -> tuple[str, ...]:
         """Say which covariates were left out of some sets, and where inner folds are fewer."""
