@@ -19,11 +19,12 @@ from exprimo.core.sequence import canonical_hashes
 
 Unit = Literal["gene", "sequence", "individual", "cell_type"]
 UNITS: tuple[Unit, ...] = get_args(Unit)
-_COLUMN_OF: dict[Unit, str] = {
+COLUMN_OF: dict[Unit, str] = {
     "gene": "gene_id",
     "individual": "individual",
     "cell_type": "cell_type",
 }
+"""The column that holds the keys of a unit; sequences have none."""
 # Bases hashed at once: large enough to be quick, small beside a batch of activations.
 _CHUNK_BASES = 1 << 21
 
@@ -144,7 +145,7 @@ class Ledger:
 def keys_of(dataset: Dataset, rows: npt.NDArray[np.int64]) -> dict[Unit, frozenset[str]]:
     """Collect the keys of some examples: what a thing fitted on them has learned from."""
     keys: dict[Unit, frozenset[str]] = {}
-    for unit, column in _COLUMN_OF.items():
+    for unit, column in COLUMN_OF.items():
         if column in dataset.columns:
             values = set(dataset.column(column)[rows].tolist()) - {""}
             keys[unit] = frozenset(values)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from exprimo.core.dataset import SEQUENCES, Dataset
-from exprimo.core.errors import InputError
+from exprimo.core.errors import InputError, MismatchError
 from exprimo.features.embeddings.attach import INPUT as EMBEDDING
 from exprimo.interpret.attributions.store import SEQUENCE, Attributions
 from exprimo.interpret.bins import bin_offsets, bin_table, sum_by_label
@@ -191,10 +191,19 @@ def _blocks(found: Attributions, name: str) -> Iterator[tuple[Rows, Any]]:
         yield np.arange(start, start + len(values), dtype=np.int64), values
 
 
-def sites_of(found: Attributions, sites: Path, dataset: Path) -> npt.NDArray[np.bool_]:
-    """Mark the bases of a BED file in the explained windows, (n, length); see `known_sites`."""
-    places = found.places
-    if SEQUENCE not in found.inputs or not places:
+def sites_in_windows(
+    sites: Path, places: Mapping[str, npt.NDArray[Any]], length: int | None, dataset: Path
+) -> npt.NDArray[np.bool_]:
+    """Mark the bases of a BED file in the explained windows, (n, length); see `known_sites`.
+
+    Parameters
+    ----------
+    places
+        Of the windows; empty where they have none.
+    length
+        Bases of a window; None where no sequence is explained.
+    """
+    if length is None or not places:
         raise InputError(
             "sites cannot be found in these windows",
             file=dataset,
@@ -202,7 +211,17 @@ def sites_of(found: Attributions, sites: Path, dataset: Path) -> npt.NDArray[np.
             expected="the input sequence, and the columns chrom, start, end, strand",
             remedy="Leave --sites out",
         )
-    return known_sites(read_sites(sites, places), places, found.length)
+    marked = known_sites(read_sites(sites, places), places, length)
+    inside = marked.any(1)
+    if not (inside & ~marked.all(1)).any():
+        raise MismatchError(
+            "sites cover whole windows" if inside.any() else "no site lies in an explained window",
+            file=sites,
+            found=f"{int(inside.sum()):,} of {len(marked):,} windows with a site",
+            expected="a window with bases inside and outside of sites",
+            remedy="Give sites of the same genome as the dataset, or leave --sites out",
+        )
+    return marked
 
 
 def known_sites(

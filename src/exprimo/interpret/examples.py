@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -10,13 +10,17 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from exprimo.core.dataset import Dataset
+from exprimo.core.dataset import SEQUENCES, Dataset
 from exprimo.core.errors import FormatError, InputError, MismatchError
+from exprimo.core.ledger import COLUMN_OF, UNITS, Unit, sequence_keys
 from exprimo.core.run import Run
 
 PLACES = ("chrom", "start", "end", "strand")
 OnPart = Literal["train", "val", "test", "all"]
 Rows = npt.NDArray[np.int64]
+
+# What the ledger calls all that validation chose.
+_CHOSEN = "choices on validation"
 
 
 class Examples(NamedTuple):
@@ -34,6 +38,8 @@ class Examples(NamedTuple):
         The independent unit of each, (n,), and what it is.
     train
         Rows whose mean stands for an ordinary example: those that were learned from, or all.
+    n_learned
+        How many of the examples the model learned from; None where nothing says it.
     """
 
     rows: Rows
@@ -42,6 +48,7 @@ class Examples(NamedTuple):
     groups: npt.NDArray[Any]
     unit: str
     train: Rows
+    n_learned: int | None = None
 
 
 def choose_examples(
@@ -81,7 +88,43 @@ def choose_examples(
         groups, unit = data.column("gene_id"), "gene"
     else:
         groups, unit = data.column("example_id"), "example"
-    return Examples(chosen, len(rows), part, groups[chosen], unit, train)
+    learned = None if run is None else learned_from(data, run, chosen)
+    n_learned = None if learned is None else int(learned.sum())
+    return Examples(chosen, len(rows), part, groups[chosen], unit, train, n_learned)
+
+
+def learned_from(data: Dataset, run: Run, rows: Rows) -> npt.NDArray[np.bool_] | None:
+    """Tell which examples a Run learned from, (n,); None where its split holds nothing out.
+
+    Of its own dataset these are the rows of the training part. Of another one its ledger says
+    it, by the units that the split holds out: an example that shares one was learned from. What
+    merely chose the epoch or a threshold is left aside in both.
+    """
+    split = run.split
+    if split.dataset_sha256 == data.sha256:
+        return np.isin(rows, split.rows("train"))
+    if not split.held_out:
+        return None
+    kept = [units for name, units in run.ledger.learned.items() if name != _CHOSEN]
+    found = np.zeros(len(rows), dtype=bool)
+    for unit in (one for one in UNITS if one in split.held_out):
+        known = frozenset().union(*(units.get(unit, frozenset()) for units in kept)) - {""}
+        for keys in _keys(data, rows, unit):
+            found |= np.isin(keys, list(known))
+    return found
+
+
+def _keys(data: Dataset, rows: Rows, unit: Unit) -> Iterator[npt.NDArray[Any]]:
+    """Give the key of each example, (n,), as the ledger writes it; of haplotypes both."""
+    column = COLUMN_OF.get(unit)
+    if column is not None:
+        if column in data.columns:
+            yield data.column(column)[rows]
+        return
+    for name in SEQUENCES:
+        if name in data.inputs:
+            number = np.unique(data.index(name)[rows], return_inverse=True)[1]
+            yield np.asarray(sequence_keys(data, rows, name))[number]
 
 
 def windows_on_genome(data: Dataset, rows: Rows) -> dict[str, npt.NDArray[Any]]:

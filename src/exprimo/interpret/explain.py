@@ -136,8 +136,9 @@ def explain_as(
         predictor = as_it_is_explained(for_dataset(resolved, data), resolved.run, config)
         subject = subject_of(predictor, data, config, kind, examples.train)
         subject = replace(subject, kmers=kmers_of(resolved.run))
+        work = Work(resolved, data, subject, config, examples, asked)
+        work.check()
         with atomic_directory(out, resume=resume) as folder:
-            work = Work(resolved, data, subject, config, examples, asked)
             return work.done(folder, Path(out))
 
 

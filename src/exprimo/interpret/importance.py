@@ -23,6 +23,9 @@ _DRAWS = 1 << 22
 # Cells of contributions that are widened to float64 at once.
 _CELLS = 1 << 22
 
+NEAR = 100
+"""Bases on either side of the most important position that count as near it."""
+
 PROFILE_COLUMNS = ("position", "mean", "lower", "upper", "signed_mean")
 
 
@@ -95,9 +98,8 @@ def importance_profile(
     """
     check_level(level)
     check_contributions(contributions, tss_index)
-    if smooth < 1 or smooth % 2 == 0:
-        raise ConfigError("not a width to smooth by", found=smooth, expected="1, 3, 5 or more, odd")
     n, length = contributions.shape
+    check_smoothing(smooth, length)
     first, last = _columns(window, tss_index, length)
     codes, n_groups = group_codes(groups, np.ones(n, dtype=bool))
     counts = np.bincount(codes, minlength=n_groups).astype(float)
@@ -176,6 +178,36 @@ def top_positions(
         np.asarray(predictions, dtype=np.float64)[chosen],
         contributions[np.ix_(chosen, columns)].T.astype(np.float64),
     )
+
+
+def check_smoothing(width: int, length: int | None) -> None:
+    """Refuse what is no width of a moving mean, or wider than a window of ``length`` bases."""
+    if width < 1 or width % 2 == 0:
+        raise ConfigError("not a width to smooth by", found=width, expected="1, 3, 5 or more, odd")
+    if length is not None and width > length:
+        raise ConfigError(
+            "a width to smooth by that is wider than the window",
+            found=width,
+            expected=f"at most the {length:,} bases of the window",
+        )
+
+
+def strongest(profile: pd.DataFrame) -> tuple[int, float] | None:
+    """Give the position of greatest mean importance, and the share of all that lies near it.
+
+    Near is within `NEAR` bases. None where nothing has any importance.
+
+    Examples
+    --------
+    >>> strongest(pd.DataFrame({"position": [-300, -20, 0], "mean": [1.0, 2.0, 1.0]}))
+    (-20, 0.75)
+    """
+    mean = profile["mean"]
+    if not mean.sum() > 0:
+        return None
+    position = int(profile["position"].iloc[int(mean.argmax())])
+    near = (profile["position"] - position).abs() <= NEAR
+    return position, float(mean[near].sum() / mean.sum())
 
 
 def check_contributions(contributions: NDArray[Any], tss_index: int) -> None:

@@ -20,7 +20,7 @@ from exprimo.interpret.aggregates import (
     embedding_table,
     feature_table,
     sequence_tables,
-    sites_of,
+    sites_in_windows,
 )
 from exprimo.interpret.attributions.engine import Missed, Parts, Watch, how_far
 from exprimo.interpret.attributions.method import (
@@ -33,11 +33,12 @@ from exprimo.interpret.attributions.method import (
 from exprimo.interpret.attributions.models.kmer_weights import kmer_table
 from exprimo.interpret.attributions.store import (
     ATTRIBUTIONS_FILE,
+    SEQUENCE,
     Attributions,
     Described,
     write_attributions,
 )
-from exprimo.interpret.attributions.tracks import write_tracks
+from exprimo.interpret.attributions.tracks import check_places, write_tracks
 from exprimo.interpret.examples import Examples, tss_index, windows_on_genome
 from exprimo.interpret.faithfulness.check import check_explanation
 from exprimo.interpret.faithfulness.config import CheckConfig
@@ -53,6 +54,7 @@ from exprimo.interpret.files import (
     map_table,
     with_planted,
 )
+from exprimo.interpret.importance import check_smoothing, strongest
 from exprimo.interpret.map import FEWEST, layer_map
 from exprimo.interpret.recovery import Recovery, motif_recovery
 from exprimo.scoring.gradients import output_scale
@@ -62,7 +64,7 @@ from exprimo.scoring.sequences.of_predictor import predictor_digest
 from exprimo.scoring.targets import learned_target
 from exprimo.training.predicting import predict_rows
 
-_BIN_SIZE, _NEAR = 100, 100
+_BIN_SIZE = 100
 
 
 class Explained(NamedTuple):
@@ -76,6 +78,8 @@ class Explained(NamedTuple):
         The method's name in words.
     part, n_examples, n_of
         Which examples were explained, how many, and out of how many.
+    n_learned
+        How many of them the model learned from; None where nothing says it.
     n_known
         How many of them a stopped call had explained.
     inputs, scale
@@ -107,6 +111,7 @@ class Explained(NamedTuple):
     auroc: tuple[float, float] | None
     tracks: tuple[str, ...]
     verdict: Verdict = UNCHECKED
+    n_learned: int | None = None
 
 
 class Asked(NamedTuple):
@@ -171,6 +176,44 @@ class Work(NamedTuple):
         parts.remove()
         return made_of._replace(n_known=n_known)
 
+    def check(self) -> None:
+        """Refuse what could not be done with contributions, before they are made."""
+        asked, names = self.asked, self.subject.names
+        length = self.data.inputs[SEQUENCE].shape[0] if SEQUENCE in names else None
+        check_smoothing(asked.smooth, length)
+        places = windows_on_genome(self.data, self.examples.rows)
+        if asked.sites is not None:
+            sites_in_windows(asked.sites, places, length, self.data.path)
+        if asked.fasta is not None and not asked.tracks:
+            raise ConfigError(
+                "a genome is given, and no track is asked for",
+                record="fasta",
+                found=asked.fasta,
+                remedy="Add --tracks, whose chromosomes it measures, or leave --fasta out",
+            )
+        if asked.tracks:
+            check_places(places, names, _lengths(asked.fasta))
+        if asked.layer is None:
+            return
+        if not self._has_map():
+            raise ConfigError(
+                "no layer can be mapped",
+                record=self.resolved.name,
+                found=f"{len(self.examples.rows):,} examples of "
+                f"{type(self.subject.predictor).__name__}",
+                expected=f"a run of a network, and {FEWEST} examples or more",
+                remedy="Leave --layer out",
+            )
+        for _ in layer_blocks(
+            self.subject.net, self.data, self.examples.rows[:1], layer=asked.layer
+        ):
+            break
+
+    def _has_map(self) -> bool:
+        network = self.subject.network
+        same = network is not None and network is self.subject.predictor
+        return same and len(self.examples.rows) >= FEWEST
+
     def _about(self) -> About:
         run, task = self.resolved.run, self.subject.kind
         threshold = run.metrics["threshold"] if run is not None else None
@@ -215,7 +258,7 @@ class Work(NamedTuple):
             shown = prediction[:, self.subject.index]
             profile, top = sequence_tables(found, around, shown)
         if asked.sites is not None:
-            planted = sites_of(found, asked.sites, self.data.path)
+            planted = sites_in_windows(asked.sites, found.places, found.length, self.data.path)
             judged = motif_recovery(
                 found.values(), planted, groups=examples.groups, unit=examples.unit
             )
@@ -244,6 +287,7 @@ class Work(NamedTuple):
                 "settings": self.config.model_dump(mode="json"),
                 "inputs": list(found.inputs),
                 "n_of": examples.n_of,
+                "n_learned": examples.n_learned,
                 "tss_index": tss,
                 "model": self.resolved.name,
                 "dataset": str(self.data.path),
@@ -252,10 +296,11 @@ class Work(NamedTuple):
                 "faithfulness": verdict.short,
             },
         )
+        peak = None if profile is None else strongest(profile)
         auroc = recovery and (recovery[1].mean.value, recovery[1].swapped.mean)
         return Explained(
             out, about.method, examples.part, found.n, examples.n_of, 0, found.inputs,
-            about.scale, missed, _strongest(profile), auroc, written, verdict,
+            about.scale, missed, peak, auroc, written, verdict, examples.n_learned,
         )  # fmt: skip
 
     def _verdict(self, folder: Path, found: Attributions, recovery: Recovery | None) -> Verdict:
@@ -277,18 +322,10 @@ class Work(NamedTuple):
     def _map(
         self, found: Attributions, prediction: npt.NDArray[Any], about: About
     ) -> pd.DataFrame | None:
-        """Map a layer; without a network, or with too few examples, only if it was asked for."""
-        network, rows = self.subject.network, self.examples.rows
-        if network is None or network is not self.subject.predictor or len(rows) < FEWEST:
-            if self.asked.layer is not None:
-                raise ConfigError(
-                    "no layer can be mapped",
-                    record=self.resolved.name,
-                    found=f"{len(rows):,} examples of {type(self.subject.predictor).__name__}",
-                    expected=f"a run of a network, and {FEWEST} examples or more",
-                    remedy="Leave --layer out",
-                )
+        """Map a layer; none without a network, or with too few examples."""
+        if not self._has_map():
             return None
+        network, rows = self.subject.net, self.examples.rows
         if (known := self._known_map(found, about)) is not None:
             return known
         blocks = layer_blocks(network, self.data, rows, layer=self.asked.layer)
@@ -321,15 +358,12 @@ class Work(NamedTuple):
     def _tracks(self, folder: Path, found: Attributions) -> tuple[str, ...]:
         if not self.asked.tracks:
             return ()
-        if self.asked.fasta is None:
-            return write_tracks(found, folder)
-        with Genome.open(self.asked.fasta) as genome:
-            return write_tracks(found, folder, dict(genome.lengths))
+        return write_tracks(found, folder, _lengths(self.asked.fasta))
 
 
-def _strongest(profile: pd.DataFrame | None) -> tuple[int, float] | None:
-    if profile is None or not profile["mean"].sum() > 0:
+def _lengths(fasta: Path | None) -> dict[str, int] | None:
+    """Give the lengths of a genome's chromosomes; None without a genome."""
+    if fasta is None:
         return None
-    position = int(profile["position"].iloc[int(profile["mean"].argmax())])
-    near = (profile["position"] - position).abs() <= _NEAR
-    return position, float(profile.loc[near, "mean"].sum() / profile["mean"].sum())
+    with Genome.open(fasta) as genome:
+        return dict(genome.lengths)

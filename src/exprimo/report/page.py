@@ -21,13 +21,15 @@ from exprimo.report.document.html import (
 )
 from exprimo.report.document.joint import prefixes, study_names, within_size
 from exprimo.report.document.page import Drawn, Page, Section
-from exprimo.report.document.provenance import reproduction
+from exprimo.report.document.provenance import Reproduction, reproduction
 from exprimo.report.genes.section import gene_section
 from exprimo.report.halflife.reading import is_halflife_study, read_halflife_study
 from exprimo.report.halflife.view import halflife_page
 from exprimo.report.individual.reading import is_individual_study, read_individual_study
 from exprimo.report.individual.view import individual_page
+from exprimo.report.interpret.reading import is_explanation
 from exprimo.report.interpret.section import interpretation_section
+from exprimo.report.interpret.view import explanation_page, explanation_reproduction
 from exprimo.report.methods.section import methods_section
 from exprimo.report.runs.reading import read_material
 from exprimo.report.runs.view import runs_page
@@ -53,8 +55,8 @@ def build_report(source: str | Path | Sequence[str | Path], out: str | Path | No
     Parameters
     ----------
     source
-        The folder of a Run, of a benchmark, of a test for differential expression, or of a
-        study with a ``study.json``; or several of them.
+        The folder of a Run, of a benchmark, of an explanation, of a test for differential
+        expression, or of a study with a ``study.json``; or several of them.
     out
         Where to write; ``report.html`` inside the folder unless given. Several folders need it.
 
@@ -75,7 +77,7 @@ def build_report(source: str | Path | Sequence[str | Path], out: str | Path | No
     pictures = "figures" if out is None else f"{target.stem}_figures"
     drawn = _draw(page, added)
     text = render_file(
-        [render_body(page, drawn, added, pictures=quote(pictures), made=reproduction(Path(source)))]
+        [render_body(page, drawn, added, pictures=quote(pictures), made=_made(Path(source)))]
     )
     _write(text, target)
     save_pictures(drawn, target.parent / pictures)
@@ -102,7 +104,7 @@ def _joint_report(sources: Sequence[Path], out: str | Path | None) -> Path:
             render_body(
                 page, shown, added, prefix=prefix, name=name,
                 pictures=quote(f"{folder}/{prefix.rstrip('-')}"), own=_seen_from(target, source),
-                made=reproduction(source),
+                made=_made(source),
             )
             for source, (page, added), shown, prefix, name in zip(
                 sources, pages, figures, before, names, strict=True
@@ -125,7 +127,14 @@ def _seen_from(target: Path, source: Path) -> str:
     return quote(Path(os.path.relpath(own.resolve(), target.resolve().parent)).as_posix())
 
 
+def _made(source: Path) -> Reproduction:
+    return explanation_reproduction(source) if is_explanation(source) else reproduction(source)
+
+
 def _added(source: Path, sharing: int = 1) -> list[Section]:
+    if is_explanation(source):
+        # Its page is about nothing else.
+        return []
     made = (maker(source, sharing) for maker in ADDED)
     return [section for section in made if section is not None]
 
@@ -165,4 +174,6 @@ def make_page(source: str | Path) -> Page:
         return individual_page(read_individual_study(source))
     if is_dge_folder(Path(source)):
         return dge_page(read_dge(source))
+    if is_explanation(Path(source)):
+        return explanation_page(Path(source))
     return runs_page(read_material(source))

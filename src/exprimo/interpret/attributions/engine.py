@@ -20,6 +20,7 @@ from exprimo.core.progress import task
 from exprimo.core.run import write_json
 from exprimo.interpret.attributions.method import (
     METHOD_TITLES,
+    MOST_STEPS,
     Attributed,
     Convergence,
     Method,
@@ -317,5 +318,7 @@ def _remedy(config: MethodConfig, share: float) -> str:
     if config.method != "integrated_gradients":
         return f"Use --method integrated_gradients, which takes any network, {loosen}"
     # Where a network has corners, the error falls with the number of steps.
-    more = max(2, int(np.ceil(share / config.max_delta)))
-    return f"Take more steps: --steps {config.steps * more}, {loosen}"
+    steps = config.steps * max(2, int(np.ceil(share / config.max_delta)))
+    if steps <= MOST_STEPS:
+        return f"Take more steps: --steps {steps}, {loosen}"
+    return f"The {MOST_STEPS:,} steps that are allowed may not do: use --method deeplift, {loosen}"

@@ -30,6 +30,7 @@ MethodName = Literal[
 ]
 
 MIB = 1 << 20
+MOST_STEPS = 4096
 
 
 class MethodConfig(Config):
@@ -48,7 +49,7 @@ class MethodConfig(Config):
     quarter of each base."""
     baseline: Literal["mean", "zeros"] = "mean"
     """What other inputs are compared with: their mean over training examples, or zeros."""
-    steps: int = Field(16, ge=2, le=4096)
+    steps: int = Field(16, ge=2, le=MOST_STEPS)
     """Points on the way from a reference to the example (``integrated_gradients``)."""
     max_delta: float = Field(0.1, gt=0)
     """Refuse contributions whose sum misses the change of the output by more than this share."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
@@ -47,16 +47,8 @@ def write_tracks(
         hang over an end of its chromosome, where it holds N; bases there are refused.
     """
     places = found.places
-    names = [name for name in found.inputs if name == SEQUENCE]
-    if not places or not names:
-        raise InputError(
-            "these windows have no place on a genome, so no track can be written",
-            found="no columns chrom, start, end and strand" if names else "no sequence",
-            expected="a dataset that was cut from a genome",
-            remedy="Leave --tracks out",
-        )
+    sizes = check_places(places, found.inputs, lengths)
     _check_windows(found, places)
-    sizes = _sizes(places, lengths)
     _check_ends(found, places, sizes)
     values = _intervals(found, places, sizes)
     first = next(values, None)
@@ -86,6 +78,34 @@ def write_tracks(
             remedy="Free some space, or leave --tracks out",
         ) from error
     return (f"{TRACKS_FOLDER}/{target.name}",)
+
+
+def check_places(
+    places: Mapping[str, npt.NDArray[Any]],
+    inputs: Sequence[str],
+    lengths: Mapping[str, int] | None,
+) -> dict[str, int]:
+    """Give the length of each chromosome of the windows; refuse what can be no track.
+
+    Parameters
+    ----------
+    places
+        Of the windows; empty where they have none.
+    inputs
+        What is explained.
+    lengths
+        As `write_tracks` takes them.
+    """
+    if not places or SEQUENCE not in inputs:
+        raise InputError(
+            "these windows have no place on a genome, so no track can be written",
+            found="no columns chrom, start, end and strand"
+            if SEQUENCE in inputs
+            else "no sequence",
+            expected="a dataset that was cut from a genome",
+            remedy="Leave --tracks out",
+        )
+    return _sizes(places, lengths)
 
 
 def _check_windows(found: Attributions, places: Mapping[str, npt.NDArray[Any]]) -> None:

@@ -13,7 +13,7 @@ from exprimo.report.interpret.reading import InterpretationFolder
 from exprimo.report.wording import counted, with_interval
 
 _HEIGHT = 1.9
-_RESULTS = {"yes": "passes", "no": "fails", "not judged": "not judged"}
+RESULTS = {"yes": "passes", "no": "fails", "not judged": "not judged"}
 _LINES: tuple[tuple[str, str, Colour], ...] = (
     ("explained", "in order of contribution", "c1"),
     ("random", "in random order", "muted"),
@@ -91,4 +91,4 @@ def _panel(found: InterpretationFolder, table: pd.DataFrame, curve: str) -> Pane
 
 def _area(check: Check) -> str:
     words = with_interval(check.value, check.low, check.high)
-    return f"{words}, {_RESULTS[check.passed]}"
+    return f"{words}, {RESULTS[check.passed]}"

@@ -47,7 +47,7 @@ def importance_chart(found: InterpretationFolder) -> Chart | None:
         "importance",
         "Importance around the TSS",
         f"Mean |{found.method}| of {found.explained} over {n}"
-        f"{_smoothing(found)}.{_interval_words(found, has_interval)}"
+        f"{_smoothing(found)}.{_learned(found)}{_interval_words(found, has_interval)}"
         f"{_planted_words(found) if planted else ''}{_caution(found)}",
         f"Line of mean importance per position over {n}; highest at {position_name(x[peak])} "
         f"relative to the TSS, {words} ({found.unit}).",
@@ -70,6 +70,10 @@ def _caution(found: InterpretationFolder) -> str:
     if "gradient" not in found.method or "integrated" in found.method:
         return ""
     return " A gradient is a slope: where the output is saturated it is small."
+
+
+def _learned(found: InterpretationFolder) -> str:
+    return f" {found.learned_from}." if found.learned_from else ""
 
 
 def _smoothing(found: InterpretationFolder) -> str:
@@ -140,7 +144,7 @@ def top_positions_chart(found: InterpretationFolder) -> Chart | None:
         "Most important positions",
         f"|{found.method}| of {found.explained} at the {counted(n_positions, 'position')} of "
         f"greatest mean importance; {counted(n_examples, 'example')}, evenly chosen by and in "
-        f"order of prediction ({least} to {most}).{above}",
+        f"order of prediction ({least} to {most}).{_learned(found)}{above}",
         f"Heat map of importance, {counted(n_positions, 'position')} by "
         f"{counted(n_examples, 'example')}; the most important position is "
         f"{position_name(float(first))} relative to the TSS.",

@@ -78,6 +78,20 @@ class InterpretationFolder:
         return str(self.summary.get("method") or "gradient × input")
 
     @property
+    def n_learned(self) -> int | None:
+        """Give how many of the examples the model learned from; None where that is not known."""
+        known = self.summary.get("n_learned")
+        return None if known is None else int(known)
+
+    @property
+    def learned_from(self) -> str:
+        """Say how many of the examples were learned from; nothing where it is none."""
+        learned, n = self.n_learned, int(self.summary["n_examples"])
+        if not learned:
+            return ""
+        return f"{'All of them' if learned == n else f'{learned:,} of {n:,}'} were learned from"
+
+    @property
     def explained(self) -> str:
         """Say which output was explained."""
         if self.task == "multiclass":
@@ -95,6 +109,12 @@ class InterpretationFolder:
 def is_interpretation(folder: Path) -> bool:
     """Tell whether a folder holds an interpretation."""
     return (folder / SUMMARY_FILE).is_file()
+
+
+def is_explanation(folder: Path) -> bool:
+    """Tell whether a folder is an explanation itself, and no Run or study that holds one."""
+    owners = ("metrics.json", "benchmark.json", "study.json")
+    return is_interpretation(folder) and not any((folder / name).is_file() for name in owners)
 
 
 def read_interpretation(source: str | Path, place: str = "") -> InterpretationFolder:

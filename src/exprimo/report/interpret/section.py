@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pandas as pd
-
+from exprimo.interpret.importance import NEAR, strongest
 from exprimo.report.document.page import Section
-from exprimo.report.document.table import Column, Table, named, quantity
-from exprimo.report.files import read_table
 from exprimo.report.interpret.figures import interpretation_charts
+from exprimo.report.interpret.profile import position_name
 from exprimo.report.interpret.reading import (
     InterpretationFolder,
     is_interpretation,
     read_interpretation,
 )
+from exprimo.report.interpret.tables import feature_table
 from exprimo.report.wording import counted, listed, percent, with_interval
 
 FOLDER = "interpretation"
-_FEATURES = "features.tsv"
-_MOST_FEATURES = 50
 
 
 def interpretation_section(folder: Path, sharing: int = 1) -> Section | None:
@@ -41,7 +38,7 @@ def interpretation_section(folder: Path, sharing: int = 1) -> Section | None:
         "sentences": sentences(found),
         "wide": [key for key in keys if not key.startswith("map_")],
         "maps": [key for key in keys if key.startswith("map_")],
-        "features": _features(own, found),
+        "features": feature_table(own, found),
         "files": [
             found.file(name)
             for name in ("interpretation.json", "faithfulness.json")
@@ -53,7 +50,7 @@ def interpretation_section(folder: Path, sharing: int = 1) -> Section | None:
 
 
 def sentences(found: InterpretationFolder) -> list[str]:
-    """Say what was explained, and whether to believe it."""
+    """Say what was explained, where importance is greatest, and whether to believe it."""
     told, part = found.summary, found.summary.get("part") or "test"
     which = "examples" if part == "all" else f"{part} examples"
     of = told.get("n_of")
@@ -62,12 +59,18 @@ def sentences(found: InterpretationFolder) -> list[str]:
     read = f" by {inputs}" if inputs else ""
     n = f"{told['n_examples']:,}{many} {which}"
     said = [f"{found.method} of {found.explained}{read}, {n}, per {found.summary['scale']}."]
-    if part in ("train", "all"):
-        said.append("Some of these examples were learned from: what is found holds for them.")
-    share = (told.get("convergence") or {}).get("share")
-    if share is not None:
+    said += [words] if (words := learned_words(found)) else []
+    if found.profile is not None and (peak := strongest(found.profile)) is not None:
+        position, share = peak
         said.append(
-            f"Contributions miss the change of the output by {percent(float(share))} (median)."
+            f"Most important is position {position_name(position)} relative to the TSS; "
+            f"{percent(share)} of all importance lies within {NEAR} bases of it."
+        )
+    share_missed = (told.get("convergence") or {}).get("share")
+    if share_missed is not None:
+        said.append(
+            f"Contributions miss the change of the output by {percent(float(share_missed))} "
+            "(median)."
         )
     known = (told.get("recovery") or {}).get("mean")
     if known:
@@ -79,27 +82,11 @@ def sentences(found: InterpretationFolder) -> list[str]:
     return said
 
 
-def _features(folder: Path, found: InterpretationFolder) -> Table | None:
-    path = folder / _FEATURES
-    if not path.is_file():
-        return None
-    numbers = ("mean", "signed_mean", "along", "n")
-    table: pd.DataFrame = read_table(path, ("input", "feature"), numbers)
-    shown = table.sort_values("mean", ascending=False, kind="stable").head(_MOST_FEATURES)
-    columns = (
-        Column("Feature"),
-        Column("Size", True, "mean of |contribution|"),
-        Column("Signed mean", True),
-        Column("Along", True, "correlation of contribution and value: its sign says which way"),
-    )
-    rows = tuple(
-        (
-            named(row["feature"], row["input"]),
-            *(quantity(row[name]) for name in ("mean", "signed_mean", "along")),
-        )
-        for _, row in shown.iterrows()
-    )
-    caption = "Contributions of features, the largest first."
-    if words := found.verdict.banner(str(shown["input"].iloc[0])):
-        caption = f"{words}. {caption}"
-    return Table("explained_features", caption, columns, rows, found.file(_FEATURES))
+def learned_words(found: InterpretationFolder) -> str:
+    """Say how many of the examples the model learned from; nothing where it is none."""
+    if found.n_learned is None:
+        part = found.summary.get("part")
+        if part == "train":
+            return "These examples were learned from: what is found holds for them."
+        return "Which of them were learned from is not known." if part == "all" else ""
+    return f"{found.learned_from}: what is found holds for these." if found.learned_from else ""

@@ -47,7 +47,7 @@ def read_material(source: str | Path, place: str = "") -> Material:
             "neither a run nor a benchmark",
             file=folder,
             found="no provenance.json and no benchmark.json",
-            remedy="Give a folder made by: exprimo train, benchmark, dge or run",
+            remedy="Give a folder made by: exprimo train, benchmark, dge, explain or run",
         )
     return _single(Run.open(folder), place)
 

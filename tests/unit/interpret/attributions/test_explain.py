@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from exprimo.core.dataset import Dataset, write_dataset
-from exprimo.core.errors import ConfigError, InputError, MismatchError
+from exprimo.core.errors import ConfigError, ExprimoError, InputError, MismatchError
 from exprimo.core.files.atomic import partial_path
 from exprimo.core.run import Run
 from exprimo.core.sequence import encode
@@ -226,13 +226,16 @@ def test_contributions_that_do_not_add_up_are_refused(
     run: Run, placed: Path, tmp_path: Path
 ) -> None:
     settings: dict[str, Any] = {"method": "integrated_gradients", "references": 2, "steps": 2}
-    with pytest.raises(InputError, match=r"do not add up.*--steps \d+"):
+    # No number of steps that is allowed would do.
+    with pytest.raises(InputError, match=r"do not add up.*4,096 steps.*--method deeplift"):
         explained(run, placed, tmp_path / "E", max_delta=1e-6, **settings)
     assert list(tmp_path.iterdir()) == []
     done = explained(run, placed, tmp_path / "E", max_delta=5.0, **settings)
     assert done.missed is not None
     summary = json.loads((done.path / "interpretation.json").read_text())
     assert summary["convergence"]["share"] == done.missed.share
+    with pytest.raises(InputError, match=r"do not add up.*--steps 6, or"):
+        explained(run, placed, tmp_path / "F", max_delta=done.missed.share / 2.5, **settings)
 
 
 def test_a_model_that_is_no_network(placed: Path, tmp_path: Path) -> None:
@@ -278,6 +281,58 @@ def test_what_is_asked_for_must_be_there(run: Run, placed: Path, tmp_path: Path)
     out.mkdir()
     with pytest.raises(InputError, match="already exists"):
         explained(run, placed, out)
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"smooth": 4}, "not a width to smooth by"),
+        ({"smooth": LENGTH + 1}, "wider than the window"),
+        ({"layer": "nowhere", "on": "all"}, "no layer of this name"),
+        ({"layer": "hidden", "most": 3}, "no layer can be mapped"),
+        ({"fasta": "absent.fa"}, "no track is asked for.*Add --tracks"),
+        ({"fasta": "absent.fa", "tracks": True}, "absent.fa"),
+        ({"fasta": "other.fa", "tracks": True}, "not in the genome"),
+        ({"sites": "absent.bed"}, "no such file of sites"),
+        ({"sites": "beside.bed"}, "no site lies in an explained window"),
+        ({"sites": "whole.bed"}, "sites cover whole windows"),
+    ],
+)
+def test_what_cannot_be_done_is_refused_before_anything_is_made(
+    run: Run, placed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    settings: dict[str, Any], words: str,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    Path("beside.bed").write_text("chr1\t900000\t900010\n")
+    Path("whole.bed").write_text("chr1\t0\t900010\nchr2\t0\t900010\n")
+    Path("other.fa").write_text(">chr7\nACGT\n")
+    monkeypatch.setattr("exprimo.interpret.attributions.engine.Parts.make", _stopped)
+    with pytest.raises(ExprimoError, match=words):
+        explained(run, placed, tmp_path / "E", **settings)
+    assert not partial_path(tmp_path / "E").exists()
+
+
+def test_examples_that_were_learned_from_are_counted(
+    run: Run, placed: Path, tmp_path: Path
+) -> None:
+    n_train, n_test = (len(run.split.rows(part)) for part in ("train", "test"))
+    quick: dict[str, Any] = {"check": False, "most": None}
+    for on, expected in (("all", n_train), ("train", n_train), (None, 0)):
+        done = explained(run, placed, tmp_path / str(on), on=on, **quick)
+        assert done.n_learned == expected
+        summary = json.loads((done.path / "interpretation.json").read_text())
+        assert summary["n_learned"] == expected
+    # Another file of the same genes, of which the test part and six others stand in it.
+    some = np.sort(np.r_[run.split.rows("test"), run.split.rows("train")[:6]])
+    other = tmp_path / "D2.h5"
+    with Dataset.open(placed) as data, write_dataset(other, data.provenance) as out:
+        table = data.examples().iloc[some]
+        out.examples(table.assign(gene_id=[f"other{i}" for i in range(len(some))]))
+        out.input("sequence", [data.rows("sequence", some)])
+        out.target("y", data.target("y")[some], kind="regression", units="log2")
+    # Genes have other names there: their sequences tell.
+    assert explained(run, other, tmp_path / "E2", **quick).n_learned == 6
+    assert n_test == len(some) - 6
 
 
 def test_windows_without_a_place_have_no_track(run: Run, planted: Path, tmp_path: Path) -> None:
