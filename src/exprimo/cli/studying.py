@@ -162,7 +162,7 @@ def _check(
 
 def _report(
     sources: Annotated[
-        list[Path], typer.Argument(help="Folder of a run, benchmark, study or explanation; or several.")
+        list[Path], typer.Argument(help="Folders of runs, benchmarks, studies or explanations.")
     ],
     out: Annotated[Path | None, typer.Option("-o", "--out", help="HTML file to write.")] = None,
     as_json: Json = False,
