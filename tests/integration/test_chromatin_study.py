@@ -53,7 +53,7 @@ def test_everything_is_written_and_nothing_else(chromatin_study: tuple[Path, str
     }  # fmt: skip
     assert {path.name for path in (folder / "interpretation").iterdir()} == {
         "mark_bins.tsv", "kmer_bins.tsv", "raised.tsv", "raised_outputs.tsv", "attention.tsv",
-        "interpretation.json",
+        "interpretation.json", "faithfulness.json", "faithfulness.tsv", "faithfulness_curves.tsv",
     }  # fmt: skip
     assert list(folder.rglob(".*")) == []
     facts = json.loads((folder / "study.json").read_text())

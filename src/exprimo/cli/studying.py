@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import textwrap
 from pathlib import Path
@@ -40,8 +39,6 @@ def _demo(
     as_json: Json = False,
 ) -> None:
     """Simulate worlds with known answers and take them to reports (a few minutes)."""
-    # As in the process beside this one: threads that wait leave the core to the other's.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     import exprimo
 
     with bars():

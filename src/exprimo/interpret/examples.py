@@ -14,13 +14,11 @@ from exprimo.core.dataset import SEQUENCES, Dataset
 from exprimo.core.errors import FormatError, InputError, MismatchError
 from exprimo.core.ledger import COLUMN_OF, UNITS, Unit, sequence_keys
 from exprimo.core.run import Run
+from exprimo.training.recorded import CHOSEN
 
 PLACES = ("chrom", "start", "end", "strand")
 OnPart = Literal["train", "val", "test", "all"]
 Rows = npt.NDArray[np.int64]
-
-# What the ledger calls all that validation chose.
-_CHOSEN = "choices on validation"
 
 
 class Examples(NamedTuple):
@@ -105,7 +103,7 @@ def learned_from(data: Dataset, run: Run, rows: Rows) -> npt.NDArray[np.bool_] |
         return np.isin(rows, split.rows("train"))
     if not split.held_out:
         return None
-    kept = [units for name, units in run.ledger.learned.items() if name != _CHOSEN]
+    kept = [units for name, units in run.ledger.learned.items() if name != CHOSEN]
     found = np.zeros(len(rows), dtype=bool)
     for unit in (one for one in UNITS if one in split.held_out):
         known = frozenset().union(*(units.get(unit, frozenset()) for units in kept)) - {""}

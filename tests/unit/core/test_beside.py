@@ -1,5 +1,6 @@
 """A second process: what it does, tells and raises, and that it ends."""
 
+import json
 import os
 import subprocess
 import sys
@@ -20,6 +21,7 @@ def work(folder: str, steps: int) -> None:
     with task("Counting", total=steps) as bar:
         for step in range(steps):
             bar.advance(1, f"at {step}")
+    Path(folder, "cores").write_text(json.dumps(sorted(os.sched_getaffinity(0))), encoding="utf-8")
     Path(folder, "pid").write_text(str(os.getpid()), encoding="utf-8")
 
 
@@ -84,6 +86,16 @@ def test_work_is_done_and_its_progress_is_shown_here(tmp_path: Path) -> None:
         *(("Counting", 1, f"at {step}") for step in range(3)),
         ("finish", "Counting"),
     ]
+
+
+def test_each_has_its_half_of_the_cores(tmp_path: Path) -> None:
+    before = os.sched_getaffinity(0)
+    with beside("test_beside:work", str(tmp_path), 1) as other:
+        ours = os.sched_getaffinity(0)
+        other.wait()
+    its = set(json.loads((tmp_path / "cores").read_text()))
+    assert os.sched_getaffinity(0) == before == ours | its
+    assert len(before) == 1 or not ours & its
 
 
 def test_nothing_is_told_where_nobody_looks(tmp_path: Path) -> None:

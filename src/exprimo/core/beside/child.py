@@ -24,6 +24,8 @@ def serve() -> None:
     events = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
     os.dup2(2, 1)
     ordered = json.loads(sys.stdin.readline())
+    # Before anything is imported: libraries count the cores that they find.
+    os.sched_setaffinity(0, ordered["cores"])
     threading.Thread(target=_end_with_parent, daemon=True).start()
     module, _, name = ordered["function"].partition(":")
     work = getattr(importlib.import_module(module), name)

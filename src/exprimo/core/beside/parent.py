@@ -70,9 +70,10 @@ class Beside:
 
 @contextmanager
 def beside(function: str, *arguments: str | int) -> Iterator[Beside]:
-    """Run ``module:function`` with these arguments in a process of its own.
+    """Run ``module:function`` with these arguments in a process of its own, on half of the cores.
 
-    It ends with the block, and with this process, however that ends.
+    It ends with the block, and with this process, however that ends. The block has the other half
+    of the cores: two teams of threads on the same ones wait for each other at every step.
 
     Examples
     --------
@@ -81,12 +82,13 @@ def beside(function: str, *arguments: str | int) -> Iterator[Beside]:
     """
     home = str(Path(__file__).parents[3])
     known = os.environ.get("PYTHONPATH")
-    # Two teams of threads on the same cores: who waits for the other must not spin.
     environment = {
         **os.environ,
-        "OMP_WAIT_POLICY": "PASSIVE",
         "PYTHONPATH": f"{home}{os.pathsep}{known}" if known else home,
     }
+    cores = sorted(os.sched_getaffinity(0))
+    ours = cores[: max(1, len(cores) // 2)]
+    its = [core for core in cores if core not in ours] or cores
     with subprocess.Popen(
         [sys.executable, "-c", _CHILD],
         stdin=subprocess.PIPE,
@@ -97,7 +99,10 @@ def beside(function: str, *arguments: str | int) -> Iterator[Beside]:
     ) as process:
         other = Beside(process)
         try:
-            other.order({"function": function, "arguments": arguments, "progress": shown()})
+            os.sched_setaffinity(0, ours)
+            what = {"function": function, "arguments": arguments, "cores": its}
+            other.order({**what, "progress": shown()})
             yield other
         finally:
+            os.sched_setaffinity(0, cores)
             other.end()

@@ -64,7 +64,7 @@ def demo(out: str | Path = "demo", *, seed: int = 0, size: WorldSize = "small") 
     folder = Path(out)
     refuse_existing(folder)
     simulate(folder / "world", seed=seed, size=size, people=DEMO_PEOPLE)
-    # Small networks keep two cores half busy: two studies at a time take two thirds of the time.
+    # Small networks gain little from a second core: two studies at a time, each on half of them.
     with beside(f"{__name__}:demo_others", str(folder), seed, size) as others:
         expression = _expression(folder)
         individual = _individual(folder, seed)

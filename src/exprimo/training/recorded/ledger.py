@@ -6,6 +6,9 @@ from exprimo.core.dataset.generated import taught_before
 from exprimo.core.ledger import Ledger, Unit, keys_of
 from exprimo.training.material import Fitted, Material
 
+CHOSEN = "choices on validation"
+"""What validation chose: the epoch, penalty or trees, the threshold, the conformal width."""
+
 
 def ledger_of(material: Material) -> Ledger:
     """Record what a run is about to learn from; of generated sequences, what made them did too."""
@@ -20,9 +23,7 @@ def ledger_of(material: Material) -> Ledger:
         learned[name] = train
     if material.cut is not None:
         learned["cut between high and low"] = keys_of(material.dataset, material.cut_on)
-    # What validation chose: the epoch, the penalty or the trees, the threshold, the conformal
-    # width.
-    learned["choices on validation"] = val
+    learned[CHOSEN] = val
     # Of a dataset of generated sequences, the generator's examples taught this run as well.
     ledger = Ledger(learned).merged(taught_before(material.dataset.path))
     return ledger if material.added is None else ledger.merged(material.added.ledger)
